@@ -1,0 +1,1 @@
+"""AIOP Warehouse: extraction, loading and orchestration."""

@@ -1,0 +1,41 @@
+"""The `aiop` command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from orchestration.commands import db, demo, orgs, run, sync
+from orchestration.errors import AiopError
+from orchestration.logs import configure_logging, redact
+from orchestration.settings import load_env_file
+
+app = typer.Typer(
+    name="aiop",
+    help="AIOP Warehouse: from raw systems to decisions.",
+    no_args_is_help=True,
+    # Locals in a traceback would show credentials.
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(db.app, name="db")
+app.add_typer(orgs.app, name="orgs")
+app.add_typer(demo.app, name="demo")
+sync.register(app)
+run.register(app)
+
+
+def main() -> None:
+    """Entry point: expected failures are printed as sentences, with the exit code they carry."""
+    load_env_file()
+    configure_logging()
+    try:
+        app()
+    except AiopError as error:
+        print(f"error: {redact(str(error))}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

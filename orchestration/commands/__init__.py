@@ -1,0 +1,1 @@
+"""The parts of the `aiop` command, one module a group."""

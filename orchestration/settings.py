@@ -1,0 +1,39 @@
+"""Where state lives and what the environment says. Read at call time, so tests and workers may differ."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``home`` holds all state of this installation; ``database_url`` is None where Postgres is embedded."""
+
+    home: Path
+    database_url: str | None
+
+    @property
+    def env_file(self) -> Path:
+        """Variables kept beside the state (mode 0600); the real environment wins over them."""
+        return self.home / "env"
+
+
+def load_settings() -> Settings:
+    """Settings from ``AIOP_HOME`` (default: ``.aiop`` in the project) and ``DATABASE_URL``."""
+    home = Path(os.environ.get("AIOP_HOME") or PROJECT_ROOT / ".aiop").expanduser().absolute()
+    return Settings(home=home, database_url=os.environ.get("DATABASE_URL") or None)
+
+
+def load_env_file() -> None:
+    """Put the variables of ``$AIOP_HOME/env`` (NAME=value lines) into the environment unless already set."""
+    path = load_settings().env_file
+    if not path.is_file():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        name, separator, value = line.strip().partition("=")
+        if separator and name and not name.startswith("#"):
+            os.environ.setdefault(name, value)

@@ -1,0 +1,1 @@
+"""Extractors: plain Python, one folder a source, on one shared core."""

@@ -1,0 +1,99 @@
+"""The vocabulary between extractors and the loader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal, Protocol
+
+Mode = Literal["full", "incremental"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One landed row. ``payload`` is the object as received, numbers with a fraction as ``Decimal``.
+
+    ``deleted`` marks the row as gone in the source. A deleted record keeps the last payload the warehouse has;
+    with ``payload=None`` an unknown one is ignored, with a payload it is landed as deleted.
+    """
+
+    record_id: str
+    payload: Mapping[str, Any] | None
+    updated_at: datetime | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One kind of record of a source: lands in ``staging_<source>.<name>``. Sources subclass it with their own facts."""
+
+    name: str
+    description: str
+
+
+@dataclass
+class Extract:
+    """What reading one stream gives. ``records`` is lazy: requests happen while it is consumed.
+
+    mode
+        ``full``: what is not among the records is gone in the source; ``incremental``: only what changed.
+    state
+        Stored with the rows in one transaction once ``records`` is exhausted; the reader may fill it until then.
+        Given back as it was to the next read.
+    notes
+        Sentences worth showing to a person ("30-day gap: full read instead of change capture").
+    """
+
+    records: Iterable[Record]
+    mode: Mode
+    state: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class RequestStats:
+    """What a session cost: counts, and seconds spent waiting on limits and retries."""
+
+    requests: int = 0
+    retries: int = 0
+    waited_seconds: float = 0.0
+
+
+class Session(Protocol):
+    """An open connection to one organization's source."""
+
+    stats: RequestStats
+
+    def read(self, stream: Stream, state: Mapping[str, Any] | None, window: tuple[date, date] | None) -> Extract:
+        """Read one stream. ``state`` is None the first time; ``window`` (inclusive dates) asks for a backfill."""
+
+
+@dataclass
+class OAuthTokens:
+    """Tokens of one connection. ``seed_fingerprint`` names the configured refresh token they descend from."""
+
+    refresh_token: str
+    seed_fingerprint: str
+    access_token: str | None = None
+    access_expires_at: datetime | None = None
+    refresh_expires_at: datetime | None = None
+    previous_refresh_token: str | None = None
+    revoked_reason: str | None = None
+
+
+class TokenCell(Protocol):
+    """The stored tokens of one connection, held exclusively."""
+
+    tokens: OAuthTokens | None
+
+    def save(self, tokens: OAuthTokens) -> None:
+        """Durable and visible to other processes once this returns."""
+
+
+class TokenStore(Protocol):
+    """Single-writer storage of rotating tokens for one connection."""
+
+    def locked(self) -> AbstractContextManager[TokenCell]:
+        """Wait for and hold the connection's tokens: no other process or thread can refresh meanwhile."""

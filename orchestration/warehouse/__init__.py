@@ -1,0 +1,1 @@
+"""The warehouse itself: Postgres, organizations, roles, loading."""
