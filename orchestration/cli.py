@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from orchestration.commands import db, demo, orgs, run, sync
+from orchestration.commands import db, demo, orgs, run, sync, verify
 from orchestration.errors import AiopError
 from orchestration.logs import configure_logging, redact
 from orchestration.settings import load_env_file
@@ -24,6 +24,7 @@ app.add_typer(orgs.app, name="orgs")
 app.add_typer(demo.app, name="demo")
 sync.register(app)
 run.register(app)
+verify.register(app)
 
 
 def main() -> None:

@@ -1,0 +1,55 @@
+# Every target makes the environment it needs, the first time only.
+VENV      := .venv
+LINT_VENV := .venv-lint
+BIN       := $(VENV)/bin
+STAMP     := $(VENV)/.ready
+LINT_STAMP := $(LINT_VENV)/.ready
+WORKERS   ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo dev test test-slow bench lint format lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: $(STAMP)  ## warehouse, stand-in sources, the nightly job: a warehouse to query
+	@$(BIN)/aiop demo run
+
+dev: $(STAMP)  ## Dagster's UI on the demo's warehouse (ends with Ctrl-C)
+	@$(BIN)/aiop dev
+
+test: $(STAMP)  ## all tests but the slow proofs
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow"
+
+test-slow: $(STAMP)  ## volumes and long series of faults
+	$(BIN)/pytest -m slow
+
+bench: $(STAMP)  ## figures beside a naive form, as ratios
+	$(BIN)/python -m tests.benchmarks
+
+lint: $(STAMP) $(LINT_STAMP)  ## ruff, mypy, sqlfluff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(LINT_VENV)/bin/sqlfluff lint --disable-progress-bar models tests/dbt
+
+format: $(STAMP) $(LINT_STAMP)  ## let the formatters write
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(LINT_VENV)/bin/sqlfluff fix --disable-progress-bar models tests/dbt
+
+lock: $(STAMP)  ## compile the locks from their .in files (hashes, no index)
+	$(BIN)/uv pip compile requirements.in --override requirements.override --universal -p 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	$(BIN)/uv pip compile requirements-lint.in --universal -p 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-lint.lock
+
+clean:  ## remove environments and caches; $AIOP_HOME stays
+	rm -rf $(VENV) $(LINT_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+$(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
+	@scripts/make-venv $(VENV) requirements.lock
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e .
+	@touch $@
+
+$(LINT_STAMP): requirements-lint.lock requirements-bootstrap.lock
+	@scripts/make-venv $(LINT_VENV) requirements-lint.lock
+	@touch $@

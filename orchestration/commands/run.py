@@ -1,0 +1,77 @@
+"""`aiop run` and `aiop dev`: the jobs from a terminal, and Dagster's UI on them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from orchestration.errors import AiopError
+from orchestration.settings import PROJECT_ROOT, load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the root command."""
+    app.command("run")(run)
+    app.command("dev")(dev)
+
+
+def run(
+    job: Annotated[str, typer.Argument(help="a job's name, such as etl_quickbooks_financial or nightly")],
+    org: Annotated[list[str] | None, typer.Option(help="only these organizations (slugs)")] = None,
+) -> None:
+    """Run a job here and now, with progress. Exits 1 when a step or a check failed."""
+    from orchestration.defs.execution import run_job
+
+    outcome = run_job(job, org or ())
+    for warning in outcome.warned_checks:
+        typer.echo(f"warning: {warning}")
+    for failure in outcome.failed_checks:
+        typer.echo(f"failed: {failure}", err=True)
+    total = sum(outcome.seconds.values())
+    steps = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in outcome.seconds.items())
+    verdict = "succeeded" if outcome.success and not outcome.failed_checks else "FAILED"
+    typer.echo(f"{job} {verdict} in {total:.1f} s ({steps}); run {outcome.run_id}")
+    if verdict == "FAILED":
+        raise typer.Exit(1)
+
+
+def dev(
+    port: Annotated[int, typer.Option(help="port of the UI")] = 3000,
+    host: Annotated[str, typer.Option(help="address of the UI")] = "127.0.0.1",
+) -> None:
+    """Dagster's UI, daemon and schedules on this warehouse; on a demo's home the stand-in sources run beside it."""
+    from orchestration.defs.execution import prepare_dagster_home
+    from orchestration.demo.standins import start_standins
+    from orchestration.warehouse.database import database_url
+
+    database_url()
+    prepare_dagster_home()
+    home = load_settings().home
+    with contextlib.ExitStack() as stack:
+        if (home / "demo" / "world.json").exists():
+            stack.enter_context(start_standins(home))
+        command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions"]
+        # A shell's background job ignores SIGINT, children inherit that, and Dagster then never stops.
+        process = subprocess.Popen(
+            [*command, "--host", host, "--port", str(port)],
+            cwd=PROJECT_ROOT,
+            env={**os.environ, "DAGSTER_VERBOSE": "0"},
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        typer.echo(f"Dagster's UI: http://{host}:{port} (ready in about half a minute; Ctrl-C ends it)")
+
+        def stop(signum: int, _frame: object) -> None:
+            process.send_signal(signal.SIGINT if signum == signal.SIGINT else signal.SIGTERM)
+
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGTERM, stop)
+        code = process.wait()
+    if code > 0:
+        raise AiopError(f"dagster dev ended with exit code {code}", hint="its messages are above")

@@ -1,0 +1,1 @@
+"""Dagster wiring only: what runs, when, and what is shown of it."""

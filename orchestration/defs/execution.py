@@ -1,0 +1,108 @@
+"""Running a job from the terminal: the same definitions and instance as the UI, progress as plain lines."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import dagster as dg
+import yaml
+
+from orchestration.errors import UsageError
+from orchestration.logs import redact
+from orchestration.settings import load_settings
+from orchestration.warehouse.database import connect
+
+STORAGE_SCHEMA = "dagster"
+
+
+def prepare_dagster_home() -> Path:
+    """Make ``$AIOP_HOME/dagster`` with its dagster.yaml and point ``DAGSTER_HOME`` there unless it is set.
+
+    Runs and events are kept in SQLite beside the embedded Postgres, and in ``DATABASE_URL``'s server (schema
+    ``dagster``) where there is one, so that several machines share them.
+    """
+    settings = load_settings()
+    home = Path(os.environ.setdefault("DAGSTER_HOME", str(settings.home / "dagster")))
+    home.mkdir(parents=True, exist_ok=True)
+    config: dict[str, Any] = {"telemetry": {"enabled": False}, "freshness": {"enabled": True}}
+    if settings.database_url:
+        with connect(autocommit=True) as connection:
+            connection.execute(f"create schema if not exists {STORAGE_SCHEMA}")
+        separator = "&" if "?" in settings.database_url else "?"
+        options = quote(f"-csearch_path={STORAGE_SCHEMA}")
+        os.environ["AIOP_DAGSTER_STORAGE"] = f"{settings.database_url}{separator}options={options}"
+        config["storage"] = {"postgres": {"postgres_url": {"env": "AIOP_DAGSTER_STORAGE"}}}
+    path = home / "dagster.yaml"
+    text = yaml.safe_dump(config)
+    if not path.exists():
+        path.write_text(text, encoding="utf-8")
+    return home
+
+
+@dataclass
+class JobOutcome:
+    """What a terminal needs of a finished run. ``seconds`` is by step, in order; ``failed_checks`` in words."""
+
+    run_id: str
+    success: bool
+    seconds: dict[str, float] = field(default_factory=dict)
+    failed_checks: list[str] = field(default_factory=list)
+    warned_checks: list[str] = field(default_factory=list)
+
+
+class _Terminal(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        meta = getattr(record, "dagster_meta", {})
+        return redact(f"{self.formatTime(record, '%H:%M:%S')}  {meta.get('orig_message') or record.getMessage()}")
+
+
+@dg.logger
+def terminal(_: dg.InitLoggerContext) -> logging.Logger:
+    """Messages of assets and failures of steps, one line each, without Dagster's own chatter."""
+    logger = logging.Logger("aiop")  # noqa: LOG001 - a run's own logger, not to be found by name
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_Terminal())
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    return logger
+
+
+def run_job(name: str, orgs: Sequence[str] = ()) -> JobOutcome:
+    """Run a job of the definitions to its end in this process.
+
+    Raises UsageError for a name that no job has. A failure of a step or check is in the outcome, not raised.
+    """
+    from orchestration.definitions import defs
+    from orchestration.sources import SOURCES
+
+    prepare_dagster_home()
+    definitions = defs()
+    jobs = {job.name: job for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
+    if name not in jobs:
+        raise UsageError(f"no job is named {name!r}", hint=f"jobs: {', '.join(sorted(jobs))}")
+    job = jobs[name]
+    steps = {node.name for node in job.nodes}
+    config: dict[str, Any] = {"loggers": {"terminal": {}}}
+    if orgs:
+        config["ops"] = {
+            f"sync_{source}": {"config": {"orgs": list(orgs)}} for source in SOURCES if f"sync_{source}" in steps
+        }
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
+        outcome = JobOutcome(run_id=result.run_id, success=result.success)
+        for stats in instance.get_run_step_stats(result.run_id):
+            if stats.start_time and stats.end_time:
+                outcome.seconds[stats.step_key] = stats.end_time - stats.start_time
+    for check in result.get_asset_check_evaluations():
+        if not check.passed:
+            words = f"{'.'.join(check.asset_key.path)}: {check.check_name} ({check.description or 'see its metadata'})"
+            is_warning = check.severity == dg.AssetCheckSeverity.WARN
+            (outcome.warned_checks if is_warning else outcome.failed_checks).append(words)
+    return outcome

@@ -1,0 +1,52 @@
+"""Jobs by the names of the data mart document, and their schedules."""
+
+from __future__ import annotations
+
+import os
+
+import dagster as dg
+
+from orchestration.defs.sources import landed_key
+from orchestration.sources import SOURCES
+
+# Organizations and their freshness belong to every build: the marts' readers look there first.
+CORE = dg.AssetSelection.keys(["marts", "organizations"], ["marts", "data_freshness"])
+
+
+def landed(source: str) -> dg.AssetSelection:
+    """All landed streams of a source."""
+    return dg.AssetSelection.keys(*(landed_key(source, stream.name) for stream in SOURCES[source].streams))
+
+
+JOBS = [
+    dg.define_asset_job(
+        "etl_quickbooks_financial",
+        selection=landed("quickbooks").downstream() | CORE,
+        description="QuickBooks into mart_financial_metrics and what stands on it.",
+    ),
+    dg.define_asset_job(
+        "nightly",
+        selection=dg.AssetSelection.all(),
+        description="Every source, every model, every check.",
+    ),
+]
+
+CRONS = {"etl_quickbooks_financial": "0 2 * * *", "nightly": "0 7 * * *"}
+
+
+def schedules() -> list[dg.ScheduleDefinition]:
+    """One schedule a job, in ``AIOP_TIMEZONE`` (default UTC); they run where ``AIOP_SCHEDULES=on``."""
+    status = (
+        dg.DefaultScheduleStatus.RUNNING
+        if os.environ.get("AIOP_SCHEDULES", "off").lower() == "on"
+        else dg.DefaultScheduleStatus.STOPPED
+    )
+    return [
+        dg.ScheduleDefinition(
+            job_name=name,
+            cron_schedule=cron,
+            execution_timezone=os.environ.get("AIOP_TIMEZONE", "UTC"),
+            default_status=status,
+        )
+        for name, cron in CRONS.items()
+    ]
