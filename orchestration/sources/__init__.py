@@ -1,1 +1,14 @@
 """Extractors: plain Python, one folder a source, on one shared core."""
+
+from __future__ import annotations
+
+from orchestration.sources.core.connection import ConnectionSettings
+from orchestration.sources.core.source import Source
+from orchestration.sources.quickbooks.source import QUICKBOOKS
+
+SOURCES: dict[str, Source] = {source.name: source for source in (QUICKBOOKS,)}
+
+
+def connection_models() -> dict[str, type[ConnectionSettings]]:
+    """The settings each source takes in organizations.yml, by the source's name."""
+    return {name: source.connection_model for name, source in SOURCES.items()}

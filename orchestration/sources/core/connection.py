@@ -1,0 +1,94 @@
+"""Settings of a connection as they stand in organizations.yml, and the types their keys have.
+
+The same models are used twice: on the file as written, where secrets are references (``env:NAME``), and on the
+resolved values, by ``Model.resolved(values)``. No message ever shows a value: it may be a credential.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo
+
+from orchestration.errors import ConfigurationError
+
+REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def is_reference(value: object) -> bool:
+    """Whether the value names an environment variable instead of being one."""
+    return isinstance(value, str) and REFERENCE.match(value) is not None
+
+
+def _resolved(info: ValidationInfo) -> bool:
+    return bool(info.context and info.context.get("resolved"))
+
+
+def _secret(value: str, info: ValidationInfo) -> str:
+    if _resolved(info):
+        if not value.strip():
+            raise ValueError("is empty")
+        return value.strip()
+    if not is_reference(value):
+        raise ValueError("must be a reference such as env:NAME: no secret stands in this file")
+    return value
+
+
+def _text(value: str, info: ValidationInfo) -> str:
+    if not value.strip():
+        raise ValueError("is empty")
+    return value.strip()
+
+
+def _service_url(value: str, info: ValidationInfo) -> str:
+    value = value.strip()
+    if is_reference(value) and not _resolved(info):
+        return value
+    url = urlsplit(value)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise ValueError("must be an http(s) address")
+    if url.username or url.password:
+        raise ValueError("must not hold a user name or password")
+    if url.scheme == "http" and not _stays_near(url.hostname):
+        raise ValueError("must use https: credentials would cross the network in clear")
+    return value.rstrip("/")
+
+
+def _stays_near(host: str) -> bool:
+    """This machine, a private network, or a name without a domain (a container's neighbour)."""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith(".localhost")
+
+
+SecretReference = Annotated[str, AfterValidator(_secret)]
+"""A credential: only a reference is accepted in the file."""
+
+Text = Annotated[str, AfterValidator(_text)]
+"""Plain text or a reference."""
+
+ServiceUrl = Annotated[str, AfterValidator(_service_url)]
+"""Where a service is: https, or http on this machine and private networks. Plain or a reference."""
+
+
+class ConnectionSettings(BaseModel):
+    """Base of every source's settings: unknown keys are refused, values never shown in a message."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
+
+    @classmethod
+    def resolved(cls, values: Mapping[str, Any]) -> Self:
+        """The settings with references replaced by what they stand for; ConfigurationError lists what is wrong."""
+        try:
+            return cls.model_validate(dict(values), context={"resolved": True})
+        except ValidationError as error:
+            problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            raise ConfigurationError(
+                f"connection settings are not usable: {problems}",
+                hint="correct organizations.yml or the variables it names, then run `aiop orgs apply`.",
+            ) from None

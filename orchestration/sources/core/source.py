@@ -1,0 +1,39 @@
+"""What a source is to the rest of the system: a name, its streams, its settings, and a way to open it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from orchestration.sources.core.connection import ConnectionSettings
+from orchestration.sources.core.records import Session, Stream, TokenStore
+
+
+class Opener(Protocol):
+    """Opens a session on one organization's source; closing it ends its network connections."""
+
+    def __call__(
+        self, connection: dict[str, Any], *, organization: str, timezone: str, token_store: TokenStore | None = None
+    ) -> AbstractContextManager[Session]:
+        """``connection``: resolved settings. ``organization``: slug. ``timezone``: the organization's IANA zone.
+
+        Without a ``token_store``, rotated tokens live as long as the session does.
+        """
+
+
+@dataclass(frozen=True)
+class Source:
+    """One system that organizations connect. ``streams`` are in the order in which they are read."""
+
+    name: str
+    streams: tuple[Stream, ...]
+    connection_model: type[ConnectionSettings]
+    open: Opener
+
+    def stream(self, name: str) -> Stream:
+        """The stream of that name; KeyError where there is none."""
+        for stream in self.streams:
+            if stream.name == name:
+                return stream
+        raise KeyError(name)

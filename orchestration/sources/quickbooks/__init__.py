@@ -1,0 +1,1 @@
+"""QuickBooks Online: entities by query and change capture, financial reports by month."""
