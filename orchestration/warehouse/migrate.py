@@ -1,0 +1,103 @@
+"""Brings the ``ops`` schema, the tenancy functions and the roles of a database to the present version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from psycopg import errors
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from orchestration.errors import DatabaseError
+from orchestration.warehouse import roles
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+# What two first upgrades of one database at the same moment run into.
+_CREATED_BY_ANOTHER = (errors.UniqueViolation, errors.DuplicateSchema, errors.DuplicateTable)
+
+
+def upgrade(target: psycopg.Connection | str) -> None:
+    """Migrate to the newest version and bring roles and database rights in order; does nothing where all is so.
+
+    ``target`` is a URL or an open connection, of which only the address is used: the work happens in a connection
+    and transactions of its own. Safe to run from several processes at once.
+
+    Raises ``roles.AdministratorNeeded`` (a DatabaseError) when the role lacks rights: its ``sql`` is what an
+    administrator has to run.
+    """
+    with _connect(target) as connection:
+        roles.require_rights(connection)
+        roles.ensure_group_roles(connection)
+        _ensure_version_table(connection)
+    engine = create_engine("postgresql+psycopg://", creator=lambda: _connect(target), poolclass=NullPool)
+    try:
+        with engine.connect() as sqlalchemy_connection:
+            config = _config()
+            config.attributes["connection"] = sqlalchemy_connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+    with _connect(target) as connection:
+        connection.execute("select ops.secure_database()")
+        roles.ensure_tenant_roles(connection)
+
+
+def current(target: psycopg.Connection | str) -> str | None:
+    """The version a database is at; None where it was never migrated."""
+    with _connect(target) as connection:
+        exists = connection.execute("select to_regclass('ops.alembic_version')").fetchone()
+        if exists is None or exists[0] is None:
+            return None
+        row = connection.execute("select version_num from ops.alembic_version").fetchone()
+        return row[0] if row else None
+
+
+def head() -> str:
+    """The newest version there is."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    assert newest is not None
+    return newest
+
+
+def require_current(connection: psycopg.Connection) -> None:
+    """Raise DatabaseError unless the database is at the newest version."""
+    found = current(connection)
+    if found != head():
+        state = "was never set up" if found is None else f"is at version {found}, this program needs {head()}"
+        raise DatabaseError(f"The warehouse database {state}.", hint="Run `aiop db init`.")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    return config
+
+
+def _ensure_version_table(connection: psycopg.Connection) -> None:
+    """Make Alembic's version table before Alembic runs: it is what upgrades at once lock and wait for."""
+    for _ in range(3):
+        try:
+            with connection.transaction():
+                connection.execute("create schema if not exists ops")
+                connection.execute(
+                    "create table if not exists ops.alembic_version "
+                    "(version_num varchar(32) constraint alembic_version_pkc primary key)"
+                )
+            connection.commit()
+            return
+        except _CREATED_BY_ANOTHER:
+            connection.rollback()
+    raise DatabaseError("The schema ops could not be created.", hint="Run `aiop db init` again.")
+
+
+def _connect(target: psycopg.Connection | str) -> psycopg.Connection:
+    if isinstance(target, str):
+        address, parameters = target, {}
+    else:
+        address, parameters = "", {**target.info.get_parameters(), "password": target.info.password}
+    return psycopg.connect(address, **{**parameters, "application_name": "aiop migrate"})

@@ -1,0 +1,14 @@
+"""Alembic's entry point; ``orchestration.warehouse.migrate`` hands it the connection."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy import text
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, version_table_schema="ops", transactional_ddl=True)
+
+with context.begin_transaction():
+    # Two upgrades at once: the second waits here and then finds nothing left to do.
+    connection.execute(text("lock table ops.alembic_version in access exclusive mode"))
+    context.run_migrations()

@@ -1,0 +1,199 @@
+"""Roles that read the warehouse: one group with the grants, one login for everything, one login an organization.
+
+Names of login roles are random: every role can list all names, so none may tell who the customers are.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg import errors, sql
+
+from orchestration.errors import DatabaseError, UsageError
+from orchestration.warehouse.role_rights import AdministratorNeeded, administrator_sql, missing_rights, require_rights
+from orchestration.warehouse.secrets import Vault
+
+__all__ = [
+    "EVERYONE",
+    "GROUP",
+    "AdministratorNeeded",
+    "administrator_sql",
+    "all_credentials",
+    "credentials",
+    "ensure_group_roles",
+    "ensure_tenant_roles",
+    "missing_rights",
+    "require_rights",
+]
+
+GROUP = "aiop_bi"
+EVERYONE = "aiop_bi_all"
+
+CONNECTION_LIMIT = 20
+# Good manners, not a boundary: whoever is logged in can change them for the session.
+SESSION_SETTINGS: Mapping[str, str] = {
+    "default_transaction_read_only": "on",
+    "idle_in_transaction_session_timeout": "300000",
+    "lock_timeout": "30000",
+    "search_path": "marts, objects, kpis, platform, benchmarks, catalog",
+    "statement_timeout": "300000",
+    "timezone": "UTC",
+}
+
+
+def ensure_group_roles(connection: psycopg.Connection) -> None:
+    """Make ``aiop_bi`` and ``aiop_bi_all``. They belong to the server, so its other warehouses may do so meanwhile."""
+
+    def work() -> None:
+        _ensure_role(connection, GROUP, login=False)
+        _ensure_role(connection, EVERYONE, login=True)
+        _ensure_reader(connection, EVERYONE)
+
+    _retried(connection, work)
+
+
+def ensure_tenant_roles(connection: psycopg.Connection) -> None:
+    """Make a login role, still without a password, for each organization that has none."""
+
+    def work() -> None:
+        # Two at once would make two roles for one organization.
+        connection.execute("lock table ops.tenant_roles in share row exclusive mode")
+        connection.execute(
+            """
+            insert into ops.tenant_roles (role_name, org_id)
+            select 'aiop_t_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 12), o.id
+            from ops.organizations as o
+            where not exists (select from ops.tenant_roles as t where t.org_id = o.id)
+            """
+        )
+        # Also those that are recorded but unknown to this server: the database was restored from elsewhere.
+        for (name,) in connection.execute("select role_name from ops.tenant_roles order by role_name").fetchall():
+            _ensure_role(connection, name, login=True)
+            _ensure_reader(connection, name)
+
+    _retried(connection, work)
+
+
+def credentials(connection: psycopg.Connection, slug: str, *, rotate: bool = False) -> str:
+    """The URL with which a BI tool reads one organization; the same one each time, unless ``rotate``.
+
+    The first call sets a password. Raises UsageError for an unknown organization.
+    """
+    ensure_tenant_roles(connection)
+    with connection.transaction():
+        row = connection.execute(
+            """
+            select t.role_name
+            from ops.tenant_roles as t
+            inner join ops.organizations as o on o.id = t.org_id
+            where o.slug = %s
+            order by t.created_at, t.role_name
+            limit 1
+            """,
+            (slug,),
+        ).fetchone()
+        if row is None:
+            raise UsageError(
+                f"There is no organization {slug!r}.", hint="`aiop orgs list` shows those there are (by their slug)."
+            )
+        return _issue(connection, row[0], rotate=rotate)
+
+
+def all_credentials(connection: psycopg.Connection, *, rotate: bool = False) -> str:
+    """The URL with which a BI tool reads every organization (``aiop_bi_all``)."""
+    ensure_group_roles(connection)
+    with connection.transaction():
+        return _issue(connection, EVERYONE, rotate=rotate)
+
+
+def _issue(connection: psycopg.Connection, role: str, *, rotate: bool) -> str:
+    vault = Vault.from_environment()
+    connection.execute("lock table ops.role_secrets in share row exclusive mode")
+    row = connection.execute("select password from ops.role_secrets where role_name = %s", (role,)).fetchone()
+    if row is None or rotate:
+        password = secrets.token_urlsafe(24)
+        connection.execute(
+            """
+            insert into ops.role_secrets (role_name, password) values (%s, %s)
+            on conflict (role_name) do update set password = excluded.password, issued_at = now()
+            """,
+            (role, vault.encrypt(password.encode())),
+        )
+    else:
+        password = vault.decrypt(row[0]).decode()
+    # Set each time: a role may change its own password, and a restored database meets a server that knows none.
+    # As a verifier, so that no statement log holds the password.
+    verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+    connection.execute(
+        sql.SQL("alter role {} with password {}").format(sql.Identifier(role), sql.Literal(verifier.decode()))
+    )
+    return _url(connection, role, password)
+
+
+def _url(connection: psycopg.Connection, role: str, password: str) -> str:
+    info = connection.info
+    parameters = info.get_parameters()
+    query = {name: parameters[name] for name in ("sslmode", "sslrootcert") if name in parameters}
+    host = info.host
+    if host.startswith("/"):
+        query["host"], host = host, ""
+    elif ":" in host:
+        host = f"[{host}]"
+    query_text = f"?{urlencode(query)}" if query else ""
+    return (
+        f"postgresql://{role}:{quote(password, safe='')}@{host}:{info.port}/{quote(info.dbname, safe='')}{query_text}"
+    )
+
+
+def _ensure_role(connection: psycopg.Connection, name: str, *, login: bool) -> None:
+    row = connection.execute("select rolcanlogin from pg_roles where rolname = %s", (name,)).fetchone()
+    if row is None:
+        statement = "create role {} login connection limit {}" if login else "create role {} nologin"
+        connection.execute(sql.SQL(statement).format(sql.Identifier(name), sql.Literal(CONNECTION_LIMIT)))
+    elif row[0] != login:
+        statement = "alter role {} login" if login else "alter role {} nologin"
+        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+
+def _ensure_reader(connection: psycopg.Connection, name: str) -> None:
+    """Membership in the group and the session settings, looked up first: granting again would write catalog rows."""
+    member = connection.execute(
+        "select exists (select from pg_auth_members where roleid = %s::regrole and member = %s::regrole)", (GROUP, name)
+    ).fetchone()
+    if not (member and member[0]):
+        connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(GROUP), sql.Identifier(name)))
+    row = connection.execute("select rolconfig from pg_roles where rolname = %s", (name,)).fetchone()
+    config = dict(item.split("=", 1) for item in (row[0] if row and row[0] else ()))
+    for setting, value in SESSION_SETTINGS.items():
+        if config.get(setting) != value:
+            # A list of schemas is no single value: it is written as the words it consists of.
+            words = [sql.Identifier(word) for word in value.split(", ")] if "," in value else [sql.Literal(value)]
+            connection.execute(
+                sql.SQL("alter role {} set {} = {}").format(
+                    sql.Identifier(name), sql.Identifier(setting), sql.SQL(", ").join(words)
+                )
+            )
+
+
+def _retried(connection: psycopg.Connection, work: Callable[[], None]) -> None:
+    """Run ``work`` in a transaction, again when another session changed the same role meanwhile."""
+    for attempt in range(1, 6):
+        try:
+            with connection.transaction():
+                work()
+            if not connection.autocommit and connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
+                connection.commit()
+            return
+        except (errors.DuplicateObject, errors.UniqueViolation):
+            pass
+        except errors.InternalError_ as error:
+            if "concurrently" not in str(error):
+                raise
+        time.sleep(0.05 * attempt)
+    raise DatabaseError(
+        "The BI roles could not be prepared: other sessions keep changing them.", hint="Run the command again."
+    )
