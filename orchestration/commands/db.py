@@ -1,0 +1,130 @@
+"""`aiop db`: the warehouse's Postgres."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import Annotated
+
+import typer
+from psycopg import conninfo
+
+from orchestration.errors import DatabaseError
+from orchestration.settings import load_settings
+from orchestration.warehouse import database
+from orchestration.warehouse.database_errors import database_errors
+
+app = typer.Typer(
+    name="db",
+    help="The warehouse's Postgres: the embedded one, or the server of DATABASE_URL.",
+    no_args_is_help=True,
+)
+
+# As pg_ctl answers, so that scripts know them.
+STOPPED = 3
+ABSENT = 4
+
+
+@app.command()
+def init() -> None:
+    """Start Postgres where it is embedded, and bring the warehouse's schemas and roles up to date."""
+    from orchestration.warehouse import migrate, roles
+
+    with database.connect(autocommit=True, application_name="aiop db init") as connection:
+        needed = database.administrator_sql(connection)
+        where = f"{connection.info.user}@{connection.info.host}:{connection.info.port}/{connection.info.dbname}"
+        if needed:
+            print(f"error: {where} may not create roles or schemas. An administrator has to run:\n", file=sys.stderr)
+            print(needed)
+            raise typer.Exit(1)
+    with database_errors():
+        with database.connect(application_name="aiop db init") as connection:
+            migrate.upgrade(connection)
+        with database.connect(application_name="aiop db init") as connection:
+            roles.ensure_group_roles(connection)
+            roles.ensure_tenant_roles(connection)
+    print(f"ready: {where}")
+
+
+@app.command()
+def start() -> None:
+    """Start the embedded Postgres unless it runs; with DATABASE_URL only try the connection."""
+    if load_settings().database_url:
+        with database.connect() as connection:
+            version = connection.info.server_version // 10000
+        print(f"DATABASE_URL is set: using {database.describe(database.database_url())} (Postgres {version})")
+        return
+    status = database.embedded_server().start()
+    print(f"running: Postgres {status.major} on 127.0.0.1:{status.port}")
+
+
+@app.command()
+def stop() -> None:
+    """Stop the embedded Postgres, ending its sessions."""
+    print("stopped" if database.embedded_server().stop() else "not running")
+
+
+@app.command()
+def status() -> None:
+    """Say whether Postgres runs. Exit codes: 0 running, 3 stopped (or starting), 4 not created yet, 1 unreachable."""
+    if load_settings().database_url:
+        start()
+        return
+    found = database.embedded_server().status()
+    if found.state == "absent":
+        print(f"absent: no database in {found.data} yet (aiop db start makes it)")
+        raise typer.Exit(ABSENT)
+    if found.state == "running":
+        print(f"running: Postgres {found.major} on 127.0.0.1:{found.port}, process {found.pid}, data in {found.data}")
+        return
+    print(f"{found.state}: Postgres {found.major}, data in {found.data}")
+    raise typer.Exit(STOPPED)
+
+
+SuperuserOption = Annotated[bool, typer.Option("--superuser", help="As the embedded server's administrator.")]
+
+
+@app.command()
+def url(superuser: SuperuserOption = False) -> None:
+    """Print the connection URL, password included; starts the embedded Postgres if needed."""
+    print(_url(superuser))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(context: typer.Context, superuser: SuperuserOption = False) -> None:
+    """Open psql on the warehouse; further arguments are psql's own: aiop db psql -c 'select 1'."""
+    target = _url(superuser)
+    program = _psql_program()
+    # By the environment: a command line is public.
+    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+    names |= {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "options": "PGOPTIONS"}
+    environment = dict(os.environ)
+    for key, value in conninfo.conninfo_to_dict(target).items():
+        if key in names:
+            environment[names[key]] = str(value)
+    options = environment.get("PGOPTIONS", "")
+    environment["PGOPTIONS"] = f"{options} -c timezone=UTC -c row_security=off".strip()
+    environment.setdefault("PGAPPNAME", "aiop db psql")
+    sys.stdout.flush()
+    os.execve(program, [program, *context.args], environment)
+
+
+def _url(superuser: bool) -> str:
+    if not superuser:
+        return database.database_url()
+    server = database.embedded_server()
+    server.start()
+    return server.superuser_url()
+
+
+def _psql_program() -> str:
+    """The embedded server's own psql where there is one; else the system's, which also speaks TLS."""
+    if not load_settings().database_url:
+        own = database.embedded_server().program("psql")
+        if os.access(own, os.X_OK):
+            return str(own)
+    found = shutil.which("psql")
+    if not found:
+        raise DatabaseError("psql is not installed", hint="install the Postgres client (Debian: postgresql-client)")
+    return found
