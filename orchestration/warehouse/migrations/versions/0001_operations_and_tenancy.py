@@ -11,3 +11,4 @@ depends_on = None
 def upgrade() -> None:
     run_sql("0001_operations.sql")
     run_sql("0001_tenancy.sql")
+    run_sql("0001_audit.sql")
