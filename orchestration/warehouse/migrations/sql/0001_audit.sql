@@ -1,5 +1,5 @@
 -- The audit of tenancy: one row per violation, none when tenants are apart. It reads the catalog as it is,
--- whoever changed it, and is written apart from ops.secure_table so that one doesn't share the other's mistakes. (Compiling these queries would take longer than running them: hence jit = off.)
+-- whoever changed it. (Compiling these queries would take longer than running them: hence jit = off.)
 
 -- Who reads the warehouse as a BI role: the two fixed roles, every recorded login, and whoever was made a member of the
 -- group. Members with only the admin option (from Postgres 16 on whoever creates a role gets that) read nothing by it.
@@ -29,14 +29,19 @@ comment on function ops.bi_roles() is 'Roles that read as BI roles do; the owner
 
 -- Tables and views of the published schemas, with the column that names the tenant. No such column: open to all.
 create function ops.published_relations()
-returns table (relation regclass, kind "char", options text[], secured boolean, forced boolean, tenant_column name, open boolean)
+returns table (
+    relation regclass, kind "char", options text[], secured boolean, forced boolean, tenant_column name, open boolean
+)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
     select
         c.oid, c.relkind, c.reloptions, c.relrowsecurity, c.relforcerowsecurity,
         coalesce(
-            (select a.attname from pg_attribute as a where a.attrelid = c.oid and a.attname = 'org_id' and not a.attisdropped),
+            (
+                select a.attname from pg_attribute as a
+                where a.attrelid = c.oid and a.attname = 'org_id' and not a.attisdropped
+            ),
             -- marts.organizations: the tenant's own row, by its id.
             (
                 select a.attname
@@ -93,7 +98,8 @@ indexes as (
         first_column.attname is not distinct from t.tenant_column as starts_with_tenant,
         -- A surrogate key stands for no fact about anybody, so it may be unique over all tenants.
         i.indisunique and i.indnkeyatts = 1 and i.indpred is null
-            and coalesce(first_column.atttypid in ('int4'::regtype, 'int8'::regtype, 'uuid'::regtype), false) as is_surrogate
+            and coalesce(first_column.atttypid in ('int4'::regtype, 'int8'::regtype, 'uuid'::regtype), false)
+            as is_surrogate
     from tenant_tables as t
     inner join pg_index as i on i.indrelid = t.relation
     left join pg_attribute as first_column on first_column.attrelid = t.relation and first_column.attnum = i.indkey[0]
@@ -109,7 +115,10 @@ union all
 select
     relation::text,
     case kind when 'm' then 'a materialized view has' else 'a foreign table has' end || ' no row-level security',
-    format('drop %s %s, and publish a table', case kind when 'm' then 'materialized view' else 'foreign table' end, relation)
+    format(
+        'drop %s %s, and publish a table',
+        case kind when 'm' then 'materialized view' else 'foreign table' end, relation
+    )
 from relations where kind in ('m', 'f')
 union all
 select relation::text, 'the view reads with its owner''s rights: every tenant reads every row', secure
@@ -135,12 +144,16 @@ where not exists (
 union all
 select t.relation::text, format('every organization may read it although it has %I', a.attname), t.secure
 from tables as t
-inner join pg_attribute as a on a.attrelid = t.relation and a.attname in ('org_id', 'organization_id') and not a.attisdropped
+inner join pg_attribute as a
+    on a.attrelid = t.relation and a.attname in ('org_id', 'organization_id') and not a.attisdropped
 where t.open
 union all
 select
     t.relation::text,
-    format('EXPLAIN discloses values of other tenants, from statistics of %s', string_agg(quote_ident(a.attname), ', ' order by a.attnum)),
+    format(
+        'EXPLAIN discloses values of other tenants, from statistics of %s',
+        string_agg(quote_ident(a.attname), ', ' order by a.attnum)
+    ),
     t.secure
 from tenant_tables as t
 inner join pg_attribute as a on a.attrelid = t.relation and a.attnum > 0 and not a.attisdropped
@@ -166,7 +179,8 @@ from tenant_tables as t
 inner join pg_statistic_ext as s on s.stxrelid = t.relation
 union all
 select
-    relation::text, format('index %s does not start with the tenant''s column: one tenant''s keys collide with another''s', index),
+    relation::text,
+    format('index %s does not start with the tenant''s column: one tenant''s keys meet another''s', index),
     format('make the index start with %I', coalesce(tenant_column, 'org_id'))
 from indexes
 where not starts_with_tenant and not is_surrogate
@@ -185,7 +199,9 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
-select p.oid::regprocedure::text, 'functions have no place in a published schema', format('drop routine %s', p.oid::regprocedure)
+select
+    p.oid::regprocedure::text, 'functions have no place in a published schema',
+    format('drop routine %s', p.oid::regprocedure)
 from pg_proc as p
 inner join pg_namespace as n on n.oid = p.pronamespace
 where n.nspname = any(ops.published_schemas())
@@ -201,7 +217,9 @@ where p.prosecdef
     and p.oid <> 'ops.session_org_ids()'::regprocedure
     and exists (select from ops.bi_roles() as b where has_function_privilege(b.role_id, p.oid, 'execute'))
 union all
-select 'ops.session_org_ids()', 'the function that decides what a tenant sees was altered', 'restore it from migration 0001'
+select
+    'ops.session_org_ids()', 'the function that decides what a tenant sees was altered',
+    'restore it as migrations/sql/0001_tenancy.sql has it'
 from pg_proc as p
 where p.oid = 'ops.session_org_ids()'::regprocedure
     and (

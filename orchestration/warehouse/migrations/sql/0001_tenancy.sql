@@ -64,9 +64,12 @@ begin
                 select from ops.policies_of(target) as actual
                 where actual.policy = wanted.policy and actual.definition = wanted.definition
             );
-            execute format('drop policy if exists %I on %s', wanted.policy, target);
+            if exists (select from ops.policies_of(target) as p where p.policy = wanted.policy) then
+                execute format('drop policy %I on %s', wanted.policy, target);
+            end if;
             execute format(
-                'create policy %I on %s for select to %I using (%s)', wanted.policy, target, wanted.reader, wanted.condition
+                'create policy %I on %s for select to %s using (%s)',
+                wanted.policy, target, wanted.reader, wanted.condition
             );
         end loop;
         -- Ours by name but not wanted any more, when a table's declaration changed.
@@ -92,7 +95,7 @@ comment on function ops.secure_table(regclass, name, boolean) is
     'Row-level security, policies, grants and hidden statistics for one published table or view; writes only what differs.';
 
 create function ops.expected_policies(tenant_column name, open_to_all boolean)
-returns table (policy name, reader name, condition text, definition text)
+returns table (policy name, reader text, condition text, definition text)
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -107,10 +110,11 @@ as $$
         end
     from (
         values
-        -- The lookup is a sub-select so that it runs once a query, not once a row.
-        ('tenant'::name, 'aiop_bi'::name, format('%I = any ((select ops.session_org_ids())::int[])', tenant_column)),
+        -- To everyone, not to aiop_bi: whoever is a member of a role can take it out of policies (DROP OWNED BY), and
+        -- so hide every tenant's rows. Only aiop_bi holds grants. The lookup is a sub-select: once a query, not a row.
+        ('tenant'::name, 'public', format('%I = any ((select ops.session_org_ids())::int[])', tenant_column)),
         ('every_organization', 'aiop_bi_all', 'true'),
-        ('open', 'aiop_bi', 'true')
+        ('open', 'public', 'true')
     ) as policies (policy, reader, condition)
     where (policy = 'open') = open_to_all
 $$;
