@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from alembic import command
@@ -30,7 +31,7 @@ def upgrade(target: psycopg.Connection | str) -> None:
     Raises ``roles.AdministratorNeeded`` (a DatabaseError) when the role lacks rights: its ``sql`` is what an
     administrator has to run.
     """
-    with _connect(target) as connection:
+    with _connect(target, autocommit=True) as connection:
         roles.require_rights(connection)
         roles.ensure_group_roles(connection)
         _ensure_version_table(connection)
@@ -42,7 +43,7 @@ def upgrade(target: psycopg.Connection | str) -> None:
             command.upgrade(config, "head")
     finally:
         engine.dispose()
-    with _connect(target) as connection:
+    with _connect(target, autocommit=True) as connection:
         connection.execute("select ops.secure_database()")
         roles.ensure_tenant_roles(connection)
 
@@ -88,16 +89,16 @@ def _ensure_version_table(connection: psycopg.Connection) -> None:
                     "create table if not exists ops.alembic_version "
                     "(version_num varchar(32) constraint alembic_version_pkc primary key)"
                 )
-            connection.commit()
             return
         except _CREATED_BY_ANOTHER:
-            connection.rollback()
+            continue
     raise DatabaseError("The schema ops could not be created.", hint="Run `aiop db init` again.")
 
 
-def _connect(target: psycopg.Connection | str) -> psycopg.Connection:
+def _connect(target: psycopg.Connection | str, *, autocommit: bool = False) -> psycopg.Connection:
     if isinstance(target, str):
-        address, parameters = target, {}
+        address, parameters = target, dict[str, Any]()
     else:
         address, parameters = "", {**target.info.get_parameters(), "password": target.info.password}
-    return psycopg.connect(address, **{**parameters, "application_name": "aiop migrate"})
+    parameters["application_name"] = "aiop migrate"
+    return psycopg.connect(address, autocommit=autocommit, **parameters)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -34,14 +34,14 @@ GROUP = "aiop_bi"
 EVERYONE = "aiop_bi_all"
 
 CONNECTION_LIMIT = 20
-# Good manners, not a boundary: whoever is logged in can change them for the session.
+# Good manners, not a boundary: whoever is logged in can change them for the session. As Postgres keeps them.
 SESSION_SETTINGS: Mapping[str, str] = {
+    "TimeZone": "UTC",
     "default_transaction_read_only": "on",
     "idle_in_transaction_session_timeout": "300000",
     "lock_timeout": "30000",
     "search_path": "marts, objects, kpis, platform, benchmarks, catalog",
     "statement_timeout": "300000",
-    "timezone": "UTC",
 }
 
 
@@ -49,9 +49,8 @@ def ensure_group_roles(connection: psycopg.Connection) -> None:
     """Make ``aiop_bi`` and ``aiop_bi_all``. They belong to the server, so its other warehouses may do so meanwhile."""
 
     def work() -> None:
-        _ensure_role(connection, GROUP, login=False)
-        _ensure_role(connection, EVERYONE, login=True)
-        _ensure_reader(connection, EVERYONE)
+        _ensure_group(connection)
+        _ensure_logins(connection, [EVERYONE])
 
     _retried(connection, work)
 
@@ -71,9 +70,8 @@ def ensure_tenant_roles(connection: psycopg.Connection) -> None:
             """
         )
         # Also those that are recorded but unknown to this server: the database was restored from elsewhere.
-        for (name,) in connection.execute("select role_name from ops.tenant_roles order by role_name").fetchall():
-            _ensure_role(connection, name, login=True)
-            _ensure_reader(connection, name)
+        recorded = connection.execute("select role_name from ops.tenant_roles").fetchall()
+        _ensure_logins(connection, [name for (name,) in recorded])
 
     _retried(connection, work)
 
@@ -85,6 +83,7 @@ def credentials(connection: psycopg.Connection, slug: str, *, rotate: bool = Fal
     """
     ensure_tenant_roles(connection)
     with connection.transaction():
+        _let_readers_in(connection)
         row = connection.execute(
             """
             select t.role_name
@@ -107,7 +106,13 @@ def all_credentials(connection: psycopg.Connection, *, rotate: bool = False) -> 
     """The URL with which a BI tool reads every organization (``aiop_bi_all``)."""
     ensure_group_roles(connection)
     with connection.transaction():
+        _let_readers_in(connection)
         return _issue(connection, EVERYONE, rotate=rotate)
+
+
+def _let_readers_in(connection: psycopg.Connection) -> None:
+    """A database that was restored or copied has lost the rights on itself: a URL should work once it is given out."""
+    connection.execute("select ops.secure_database()")
 
 
 def _issue(connection: psycopg.Connection, role: str, *, rotate: bool) -> str:
@@ -137,7 +142,7 @@ def _issue(connection: psycopg.Connection, role: str, *, rotate: bool) -> str:
 def _url(connection: psycopg.Connection, role: str, password: str) -> str:
     info = connection.info
     parameters = info.get_parameters()
-    query = {name: parameters[name] for name in ("sslmode", "sslrootcert") if name in parameters}
+    query: dict[str, str] = {name: parameters[name] for name in ("sslmode", "sslrootcert") if name in parameters}
     host = info.host
     if host.startswith("/"):
         query["host"], host = host, ""
@@ -149,33 +154,49 @@ def _url(connection: psycopg.Connection, role: str, password: str) -> str:
     )
 
 
-def _ensure_role(connection: psycopg.Connection, name: str, *, login: bool) -> None:
-    row = connection.execute("select rolcanlogin from pg_roles where rolname = %s", (name,)).fetchone()
+def _ensure_group(connection: psycopg.Connection) -> None:
+    row = connection.execute("select rolcanlogin from pg_roles where rolname = %s", (GROUP,)).fetchone()
     if row is None:
-        statement = "create role {} login connection limit {}" if login else "create role {} nologin"
-        connection.execute(sql.SQL(statement).format(sql.Identifier(name), sql.Literal(CONNECTION_LIMIT)))
-    elif row[0] != login:
-        statement = "alter role {} login" if login else "alter role {} nologin"
-        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+        connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(GROUP)))
+    elif row[0]:
+        connection.execute(sql.SQL("alter role {} with nologin").format(sql.Identifier(GROUP)))
 
 
-def _ensure_reader(connection: psycopg.Connection, name: str) -> None:
-    """Membership in the group and the session settings, looked up first: granting again would write catalog rows."""
-    member = connection.execute(
-        "select exists (select from pg_auth_members where roleid = %s::regrole and member = %s::regrole)", (GROUP, name)
-    ).fetchone()
-    if not (member and member[0]):
-        connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(GROUP), sql.Identifier(name)))
-    row = connection.execute("select rolconfig from pg_roles where rolname = %s", (name,)).fetchone()
-    config = dict(item.split("=", 1) for item in (row[0] if row and row[0] else ()))
-    for setting, value in SESSION_SETTINGS.items():
-        if config.get(setting) != value:
+# Looked up for all at once, and then only those are written that differ: altering a role that is as it should be
+# would lock and rewrite its catalog row each night.
+_UNLIKE = """
+select wanted.name, r.oid is not null as known, coalesce(m.is_member, false)
+from unnest(%(names)s::text[]) as wanted (name)
+left join pg_roles as r on r.rolname = wanted.name
+cross join lateral (
+    select exists (
+        select from pg_auth_members where roleid = %(group)s::regrole and member = r.oid
+    ) as is_member
+) as m
+where not coalesce(
+    m.is_member and r.rolcanlogin and r.rolconnlimit = %(limit)s and r.rolconfig @> %(settings)s::text[], false
+)
+order by wanted.name
+"""
+
+
+def _ensure_logins(connection: psycopg.Connection, names: Sequence[str]) -> None:
+    settings = [f"{name}={value}" for name, value in SESSION_SETTINGS.items()]
+    parameters = {"names": list(names), "group": GROUP, "limit": CONNECTION_LIMIT, "settings": settings}
+    for name, known, is_member in connection.execute(_UNLIKE, parameters).fetchall():
+        role = sql.Identifier(name)
+        connection.execute(
+            sql.SQL("{} role {} with login connection limit {}").format(
+                sql.SQL("alter" if known else "create"), role, sql.Literal(CONNECTION_LIMIT)
+            )
+        )
+        if not is_member:
+            connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(GROUP), role))
+        for setting, value in SESSION_SETTINGS.items():
             # A list of schemas is no single value: it is written as the words it consists of.
             words = [sql.Identifier(word) for word in value.split(", ")] if "," in value else [sql.Literal(value)]
             connection.execute(
-                sql.SQL("alter role {} set {} = {}").format(
-                    sql.Identifier(name), sql.Identifier(setting), sql.SQL(", ").join(words)
-                )
+                sql.SQL("alter role {} set {} = {}").format(role, sql.Identifier(setting), sql.SQL(", ").join(words))
             )
 
 
@@ -185,8 +206,6 @@ def _retried(connection: psycopg.Connection, work: Callable[[], None]) -> None:
         try:
             with connection.transaction():
                 work()
-            if not connection.autocommit and connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
-                connection.commit()
             return
         except (errors.DuplicateObject, errors.UniqueViolation):
             pass
