@@ -14,6 +14,7 @@ from orchestration.errors import DatabaseError
 from orchestration.settings import load_settings
 from orchestration.warehouse import database
 from orchestration.warehouse.database_errors import database_errors
+from orchestration.warehouse.role_rights import AdministratorNeeded
 
 app = typer.Typer(
     name="db",
@@ -29,22 +30,17 @@ ABSENT = 4
 @app.command()
 def init() -> None:
     """Start Postgres where it is embedded, and bring the warehouse's schemas and roles up to date."""
-    from orchestration.warehouse import migrate, roles
+    from orchestration.warehouse import migrate  # Alembic and SQLAlchemy: not for the other commands
 
-    with database.connect(autocommit=True, application_name="aiop db init") as connection:
-        needed = database.administrator_sql(connection)
-        where = f"{connection.info.user}@{connection.info.host}:{connection.info.port}/{connection.info.dbname}"
-        if needed:
-            print(f"error: {where} may not create roles or schemas. An administrator has to run:\n", file=sys.stderr)
-            print(needed)
-            raise typer.Exit(1)
-    with database_errors():
-        with database.connect(application_name="aiop db init") as connection:
+    with database_errors(), database.connect(application_name="aiop db init") as connection:
+        try:
             migrate.upgrade(connection)
-        with database.connect(application_name="aiop db init") as connection:
-            roles.ensure_group_roles(connection)
-            roles.ensure_tenant_roles(connection)
-    print(f"ready: {where}")
+        except AdministratorNeeded as needed:
+            # Only the SQL goes to stdout: it can be piped into psql.
+            print(f"error: {needed.message} An administrator has to run this first:", file=sys.stderr)
+            print(needed.sql)
+            raise typer.Exit(needed.exit_code) from None
+    print(f"ready: {database.describe(database.database_url())}, version {migrate.head()}")
 
 
 @app.command()

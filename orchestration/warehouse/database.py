@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import psycopg
-from psycopg import conninfo, sql
+from psycopg import conninfo
 
 from orchestration.errors import DatabaseError, UsageError
 from orchestration.logs import register_secret
@@ -60,35 +60,6 @@ def superuser_connect(database: str = "aiop", *, autocommit: bool = True, **argu
     server = embedded_server()
     server.start()
     return _connect(server.superuser_url(database), {"timezone": "UTC"}, autocommit=autocommit, **arguments)
-
-
-def administrator_sql(connection: psycopg.Connection) -> str | None:
-    """The statements an administrator has to run before this role can set up the warehouse; None where it can."""
-    row = connection.execute(
-        """
-        select r.rolsuper or r.rolcreaterole, pg_catalog.has_database_privilege(current_database(), 'create'),
-            current_user::text, current_database()::text
-        from pg_catalog.pg_roles as r
-        where r.rolname = current_user
-        """
-    ).fetchone()
-    assert row is not None
-    may_create_roles, may_create_schemas, user, database = row
-    statements = []
-    if not may_create_roles:
-        statements.append(("one role for each organization's BI users", "alter role {user} with createrole;"))
-    if not may_create_schemas:
-        statements.append(("the warehouse's schemas", "grant create on database {database} to {user};"))
-    if not statements:
-        return None
-    statements.append(
-        ("only roles that are let in by name", "revoke connect, temporary on database {database} from public;")
-    )
-    statements.append(("this one among them", "grant connect, temporary on database {database} to {user};"))
-    names = {"user": sql.Identifier(user), "database": sql.Identifier(database)}
-    return "\n".join(
-        f"-- {reason}\n{sql.SQL(text).format(**names).as_string(connection)}" for reason, text in statements
-    )
 
 
 def describe(url: str) -> str:

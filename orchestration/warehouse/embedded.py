@@ -39,6 +39,10 @@ LOCK_SECONDS = 120
 START_SECONDS = 300
 STOP_SECONDS = 60
 LOG_LIMIT_BYTES = 10_000_000
+# With less than a log segment the server can't work, and can't say so: its messages are on the same disk.
+LEAST_FREE_BYTES = 16 * 1024 * 1024
+# pg_ctl hands its paths to a shell, between double quotes.
+_UNQUOTABLE = frozenset('"$`\\\n')
 
 
 @dataclass(frozen=True)
@@ -100,8 +104,8 @@ class EmbeddedPostgres:
 
         The server outlives this process. Whatever fails, no process of it stays behind.
         """
-        status = self.status() if self.directory.exists() else None
-        if status and status.state == "running" and self._read_state().ready:
+        status = self.status()
+        if status.state == "running" and self._read_state().ready:
             return status
         with self._exclusively():
             status = self._settled()
@@ -219,14 +223,27 @@ class EmbeddedPostgres:
             raise DatabaseError(f"{Path(error.cmd[0]).name} did not end within {error.timeout:.0f} s") from error
 
     def _make_directories(self) -> None:
+        if _UNQUOTABLE & set(str(self.directory)):
+            raise UsageError(
+                f"the server can't be started from {str(self.directory)!r}",
+                hint='set AIOP_HOME to a path without any of " $ ` \\ and line breaks',
+            )
         account = self._account()
+        self._require_passage(account)
         # Where the server runs as somebody else, that account has to pass through; nobody may list anything.
         mode = 0o711 if account.switch else 0o700
         for directory in (self.home, self.directory):
             if not directory.exists():
                 directory.mkdir(parents=True)
                 directory.chmod(mode)
-        closed = account.first_closed(self.directory)
+        self._require_passage(account)
+
+    def _require_passage(self, account: Account) -> None:
+        """The server's account must be able to reach its directory, as far as that exists."""
+        if not account.switch:
+            return
+        existing = next(place for place in (self.directory, *self.directory.parents) if place.exists())
+        closed = account.first_closed(existing)
         if closed:
             raise DatabaseError(
                 f"user {account.name}, which the server must run as because this is root, can't enter {closed}",
@@ -377,7 +394,8 @@ class EmbeddedPostgres:
         lines = [line.strip() for line in said.splitlines() if line.strip()]
         telling = [line for line in lines if any(mark in line for mark in ("FATAL", "PANIC", "ERROR", "error:"))]
         reason = redact((telling or lines or ["no message"])[-1])
-        if "No space left on device" in said or "Disk quota exceeded" in said:
+        full = shutil.disk_usage(self.directory).free < LEAST_FREE_BYTES
+        if full or "No space left on device" in said or "Disk quota exceeded" in said:
             return DatabaseError(f"{what}: the disk that holds {self.home} is full", hint=DISK_FULL_HINT)
         if "Cannot allocate memory" in said or "could not create shared memory segment" in said:
             return DatabaseError(f"{what}: not enough memory ({reason})", hint="end other programs, then try again")
