@@ -1,0 +1,68 @@
+"""Mutual exclusion between processes by row locks.
+
+Advisory locks are not used: any role that may connect, a tenant's too, can take any of them. Rows of ``ops`` can be
+locked only by roles with rights on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors
+from psycopg.pq import TransactionStatus
+
+from orchestration.errors import DatabaseError
+
+# As long as a first load of a large organization may take.
+DEFAULT_WAIT_SECONDS = 3600.0
+
+
+@contextmanager
+def exclusive(
+    connection: psycopg.Connection,
+    name: str,
+    *,
+    wait_seconds: float = DEFAULT_WAIT_SECONDS,
+    on_wait: Callable[[], None] | None = None,
+) -> Iterator[None]:
+    """Run the block as one transaction of ``connection`` that nobody else with the same ``name`` can be in.
+
+    The lock ends with the transaction, and so with the process that holds it. ``on_wait`` is called once when
+    somebody else holds it; DatabaseError after ``wait_seconds`` (0: at once). The connection must be idle.
+    """
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        raise RuntimeError("the connection is inside a transaction, whose end would decide over this one's")
+    _ensure_row(connection, name)
+    with connection.transaction():
+        locked = connection.execute("select from ops.locks where name = %s for update skip locked", [name]).rowcount
+        if not locked:
+            if on_wait is not None:
+                on_wait()
+            _wait(connection, name, wait_seconds)
+        yield
+
+
+def _ensure_row(connection: psycopg.Connection, name: str) -> None:
+    # Committed before it is locked: others wait for the row, not for the transaction that would insert it.
+    with connection.transaction():
+        if connection.execute("select from ops.locks where name = %s", [name]).rowcount == 0:
+            connection.execute("insert into ops.locks (name) values (%s) on conflict do nothing", [name])
+
+
+def _wait(connection: psycopg.Connection, name: str, seconds: float) -> None:
+    refused = DatabaseError(
+        f"{name}: another process has been working on it for more than {seconds:.0f} seconds",
+        hint="wait for it to end, or look for its session in pg_stat_activity (application_name starts with aiop)",
+    )
+    if seconds <= 0:
+        raise refused
+    row = connection.execute("select current_setting('lock_timeout')").fetchone()
+    assert row is not None
+    try:
+        connection.execute("select set_config('lock_timeout', %s, true)", [f"{int(seconds * 1000)}ms"])
+        connection.execute("select from ops.locks where name = %s for update", [name])
+    except errors.LockNotAvailable:
+        raise refused from None
+    connection.execute("select set_config('lock_timeout', %s, true)", [row[0]])

@@ -1,0 +1,145 @@
+"""What is kept about each attempt to read and land a stream: ``ops.sync_runs`` and ``ops.watermarks``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg.types.json import Jsonb
+
+from orchestration.logs import redact
+from orchestration.sources.core.records import RequestStats
+
+_json = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass
+class Run:
+    """One attempt. ``counts``: received, inserted, updated, deleted, unchanged; empty where it failed."""
+
+    batch_id: UUID
+    org_id: int
+    source: str
+    stream: str
+    started_at: datetime
+    mode: str | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    stats: RequestStats = field(default_factory=RequestStats)
+    notes: Sequence[str] = ()
+    dagster_run_id: str | None = None
+
+
+def next_run_id(connection: psycopg.Connection) -> int:
+    """A run's id ahead of its row, for the rows that it lands."""
+    row = connection.execute("select nextval(pg_get_serial_sequence('ops.sync_runs', 'run_id'))").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def record_success(connection: psycopg.Connection, run_id: int, run: Run) -> None:
+    """Add the row of a load, in the load's own transaction."""
+    _insert(connection, run, "succeeded", run_id=run_id)
+
+
+def record_failure(connection: psycopg.Connection, run: Run, kind: str, message: str) -> None:
+    """Add the row of an attempt that changed nothing, in a transaction of its own."""
+    with connection.transaction():
+        _insert(connection, run, "failed", run_id=next_run_id(connection), kind=kind, message=redact(message))
+
+
+def _insert(
+    connection: psycopg.Connection,
+    run: Run,
+    status: str,
+    *,
+    run_id: int,
+    kind: str | None = None,
+    message: str | None = None,
+) -> None:
+    connection.execute(
+        """
+        insert into ops.sync_runs (
+            run_id, batch_id, org_id, source, stream, mode, status, started_at, finished_at,
+            rows_received, rows_inserted, rows_updated, rows_deleted, rows_unchanged,
+            requests, retries, waited_seconds, notes, error_kind, error_message, dagster_run_id
+        ) values (
+            %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s
+        )
+        """,
+        [
+            run_id,
+            run.batch_id,
+            run.org_id,
+            run.source,
+            run.stream,
+            run.mode,
+            status,
+            run.started_at,
+            *(run.counts.get(name) for name in ("received", "inserted", "updated", "deleted", "unchanged")),
+            run.stats.requests,
+            run.stats.retries,
+            round(run.stats.waited_seconds, 3),
+            [redact(note) for note in run.notes],
+            kind,
+            message,
+            run.dagster_run_id,
+        ],
+    )
+
+
+def read_state(connection: psycopg.Connection, org_id: int, source: str, stream: str) -> dict[str, Any] | None:
+    """The state that the last successful read left; None before the first."""
+    row = connection.execute(
+        "select state from ops.watermarks where org_id = %s and source = %s and stream = %s", [org_id, source, stream]
+    ).fetchone()
+    return row[0] if row else None
+
+
+def write_watermark(connection: psycopg.Connection, run_id: int, run: Run, state: Mapping[str, Any]) -> None:
+    """Keep the state for the next read, in the transaction of the rows it stands for."""
+    connection.execute(
+        """
+        insert into ops.watermarks as kept (org_id, source, stream, state, run_id, last_success_at, last_full_at)
+        values (%(org)s, %(source)s, %(stream)s, %(state)s, %(run)s, clock_timestamp(),
+            case when %(full)s then clock_timestamp() end)
+        on conflict (org_id, source, stream) do update set
+            state = excluded.state,
+            run_id = excluded.run_id,
+            last_success_at = excluded.last_success_at,
+            last_full_at = coalesce(excluded.last_full_at, kept.last_full_at)
+        """,
+        {
+            "org": run.org_id,
+            "source": run.source,
+            "stream": run.stream,
+            "state": Jsonb(dict(state), dumps=_json.encode),
+            "run": run_id,
+            "full": run.mode == "full",
+        },
+    )
+
+
+def failed_streams(connection: psycopg.Connection, source: str, streams: Sequence[str]) -> set[tuple[int, str]]:
+    """(org_id, stream) of those whose last attempt failed."""
+    rows = connection.execute(
+        """
+        select c.org_id, s.stream
+        from ops.connections as c
+        cross join unnest(%(streams)s::text[]) as s (stream)
+        cross join lateral (
+            select r.status
+            from ops.sync_runs as r
+            where r.org_id = c.org_id and r.source = c.source and r.stream = s.stream
+            order by r.started_at desc, r.run_id desc
+            limit 1
+        ) as last
+        where c.source = %(source)s and last.status = 'failed'
+        """,
+        {"source": source, "streams": list(streams)},
+    ).fetchall()
+    return {(row[0], row[1]) for row in rows}

@@ -1,0 +1,130 @@
+"""Rotating OAuth tokens in ``ops.oauth_tokens``: encrypted, one holder at a time, durable before they are used."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import msgspec
+
+from orchestration.errors import ConfigurationError, DatabaseError, UsageError
+from orchestration.logs import register_secret
+from orchestration.sources.core.records import OAuthTokens, TokenCell
+from orchestration.warehouse import database, locks
+from orchestration.warehouse.database_errors import database_errors
+from orchestration.warehouse.secrets import Vault
+
+# A refresh is one request with its retries.
+_WAIT_SECONDS = 300.0
+# A refreshed token exists nowhere else: losing it means a person has to connect again.
+_SAVE_ATTEMPTS = 4
+
+
+class PostgresTokenStore:
+    """The tokens of one organization's connection to one source (a ``TokenStore``)."""
+
+    def __init__(self, org_id: int, source: str, organization: str = "") -> None:
+        self._org_id = org_id
+        self._source = source
+        self._organization = organization or str(org_id)
+
+    @contextmanager
+    def locked(self) -> Iterator[TokenCell]:
+        """Wait for the connection's tokens and hold them until the block ends.
+
+        Two database sessions: one holds the lock, so that saving, which commits in the other, does not give it up.
+        Raises ConfigurationError where the key is missing or another one encrypted the tokens, and DatabaseError.
+        """
+        vault = self._vault()
+        with ExitStack() as stack:
+            holder = stack.enter_context(database.connect(autocommit=True, application_name="aiop tokens"))
+            name = f"tokens {self._organization} / {self._source}"
+            # Only the store's own statements are translated: what the block raises is the block's.
+            with database_errors():
+                # The lock is held idle while the token service answers.
+                holder.execute("set idle_in_transaction_session_timeout = 0")
+                stack.enter_context(locks.exclusive(holder, name, wait_seconds=_WAIT_SECONDS))
+                cell = _Cell(self._org_id, self._source, self._organization, vault)
+            yield cell
+
+    def _vault(self) -> Vault:
+        try:
+            return Vault.from_environment()
+        except UsageError as error:
+            raise self._as_configuration(error) from None
+
+    def _as_configuration(self, error: UsageError) -> ConfigurationError:
+        return _as_configuration(error, self._organization, self._source)
+
+
+class _Cell:
+    """A ``TokenCell``. ``tokens`` is what is stored; None where nothing is."""
+
+    def __init__(self, org_id: int, source: str, organization: str, vault: Vault) -> None:
+        self._key = (org_id, source)
+        self._vault = vault
+        with database.connect(autocommit=True, application_name="aiop tokens") as connection:
+            row = connection.execute(
+                "select tokens from ops.oauth_tokens where org_id = %s and source = %s", self._key
+            ).fetchone()
+        self.tokens: OAuthTokens | None = None
+        if row is not None and row[0] is not None:
+            try:
+                self.tokens = msgspec.json.decode(vault.decrypt(row[0]), type=OAuthTokens)
+            except UsageError as error:
+                raise _as_configuration(error, organization, source) from None
+            _register(self.tokens)
+
+    def save(self, tokens: OAuthTokens) -> None:
+        """Commit ``tokens``; once this returns, every process reads them, whatever happens to this one."""
+        _register(tokens)
+        encrypted = self._vault.encrypt(msgspec.json.encode(tokens))
+        for attempt in range(1, _SAVE_ATTEMPTS + 1):
+            try:
+                with database_errors():
+                    self._write(tokens, encrypted)
+                break
+            except DatabaseError:
+                if attempt == _SAVE_ATTEMPTS:
+                    raise
+                time.sleep(0.2 * attempt)
+        self.tokens = tokens
+
+    def _write(self, tokens: OAuthTokens, encrypted: bytes) -> None:
+        with database.connect(autocommit=True, application_name="aiop tokens") as connection:
+            # Whatever the server's default: the token that this one replaces may be dead already.
+            connection.execute("set synchronous_commit = on")
+            connection.execute(
+                """
+                insert into ops.oauth_tokens (
+                    org_id, source, tokens, seed_fingerprint, access_expires_at, refresh_expires_at, revoked_reason,
+                    updated_at
+                ) values (%s, %s, %s, %s, %s, %s, %s, now())
+                on conflict (org_id, source) do update set
+                    tokens = excluded.tokens,
+                    seed_fingerprint = excluded.seed_fingerprint,
+                    access_expires_at = excluded.access_expires_at,
+                    refresh_expires_at = excluded.refresh_expires_at,
+                    revoked_reason = excluded.revoked_reason,
+                    updated_at = excluded.updated_at
+                """,
+                [
+                    *self._key,
+                    encrypted,
+                    tokens.seed_fingerprint,
+                    tokens.access_expires_at,
+                    tokens.refresh_expires_at,
+                    tokens.revoked_reason,
+                ],
+            )
+
+
+def _register(tokens: OAuthTokens) -> None:
+    for secret in (tokens.refresh_token, tokens.access_token, tokens.previous_refresh_token):
+        if secret:
+            register_secret(secret)
+
+
+def _as_configuration(error: UsageError, organization: str, source: str) -> ConfigurationError:
+    return ConfigurationError(error.message, hint=error.hint, organization=organization, source=source)
