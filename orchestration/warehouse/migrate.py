@@ -50,12 +50,10 @@ def upgrade(target: psycopg.Connection | str) -> None:
 
 def current(target: psycopg.Connection | str) -> str | None:
     """The version a database is at; None where it was never migrated."""
+    if isinstance(target, psycopg.Connection):
+        return _version(target)
     with _connect(target) as connection:
-        exists = connection.execute("select to_regclass('ops.alembic_version')").fetchone()
-        if exists is None or exists[0] is None:
-            return None
-        row = connection.execute("select version_num from ops.alembic_version").fetchone()
-        return row[0] if row else None
+        return _version(connection)
 
 
 def head() -> str:
@@ -71,6 +69,14 @@ def require_current(connection: psycopg.Connection) -> None:
     if found != head():
         state = "was never set up" if found is None else f"is at version {found}, this program needs {head()}"
         raise DatabaseError(f"The warehouse database {state}.", hint="Run `aiop db init`.")
+
+
+def _version(connection: psycopg.Connection) -> str | None:
+    row = connection.execute("select to_regclass('ops.alembic_version')").fetchone()
+    if row is None or row[0] is None:
+        return None
+    row = connection.execute("select version_num from ops.alembic_version").fetchone()
+    return row[0] if row else None
 
 
 def _config() -> Config:

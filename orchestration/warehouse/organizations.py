@@ -1,0 +1,225 @@
+"""The organizations of the warehouse, and how the sources of each are reached."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from orchestration.errors import UsageError
+from orchestration.warehouse import roles
+from orchestration.warehouse.organization_entries import OrganizationEntry, OrganizationsFile, default_organization_id
+from orchestration.warehouse.organizations_file import read_organizations
+
+PLATFORM_URL = "platform.url"
+
+
+@dataclass(frozen=True)
+class Organization:
+    """A tenant. ``id`` is the org_id of every table, ``organization_id`` its uuid on the platform."""
+
+    id: int
+    slug: str
+    name: str
+    organization_id: uuid.UUID
+    timezone: str
+    currency: str
+    fiscal_year_start_month: int
+    industry: str | None
+
+
+@dataclass(frozen=True)
+class ApplyResult:
+    """Slugs of a file's organizations, by what applying it did."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+
+
+_COLUMNS = "id, slug, name, organization_id, timezone, currency, fiscal_year_start_month, industry"
+
+
+def apply_file(connection: psycopg.Connection, path: Path) -> ApplyResult:
+    """Make the warehouse's organizations and connections what ``path`` says, in one transaction.
+
+    Organizations that the file does not mention stay as they are; a connection that one of its organizations no
+    longer has is removed, its landed rows are kept. Applying a file again writes nothing.
+
+    Raises UsageError with every problem of the file, or where it contradicts what is stored.
+    """
+    return apply_organizations(connection, read_organizations(path))
+
+
+def apply_organizations(connection: psycopg.Connection, content: OrganizationsFile) -> ApplyResult:
+    """As :func:`apply_file`, of a file that was read and checked."""
+    with connection.transaction():
+        # Two at once: the second sees what the first one did.
+        connection.execute("lock table ops.organizations in share row exclusive mode")
+        stored = {organization.id: organization for organization in list_organizations(connection)}
+        wanted = {entry.id: _organization(entry, stored.get(entry.id)) for entry in content.organizations}
+        _refuse_contradictions(connection, wanted.values(), stored)
+        connections = _stored_connections(connection, list(wanted))
+        outcome: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
+        for entry in content.organizations:
+            organization = wanted[entry.id]
+            known = entry.id in stored
+            if organization != stored.get(entry.id):
+                _write(connection, organization)
+            changed = _write_connections(connection, entry, connections.get(entry.id, {}))
+            if not known:
+                outcome["added"].append(entry.slug)
+            elif changed or organization != stored[entry.id]:
+                outcome["changed"].append(entry.slug)
+            else:
+                outcome["unchanged"].append(entry.slug)
+        if content.platform is not None:
+            _write_platform(connection, content.platform.url)
+        roles.ensure_tenant_roles(connection)
+    return ApplyResult(**{key: tuple(slugs) for key, slugs in outcome.items()})
+
+
+def list_organizations(connection: psycopg.Connection) -> list[Organization]:
+    """All organizations, by id."""
+    with connection.cursor(row_factory=class_row(Organization)) as cursor:
+        return cursor.execute(f"select {_COLUMNS} from ops.organizations order by id").fetchall()  # noqa: S608
+
+
+def sources_by_organization(connection: psycopg.Connection) -> dict[int, list[str]]:
+    """The sources each organization is connected to, by org_id."""
+    rows = connection.execute("select org_id, array_agg(source order by source) from ops.connections group by org_id")
+    return dict(rows.fetchall())
+
+
+def connected(
+    connection: psycopg.Connection, source: str, slugs: Iterable[str] = ()
+) -> list[tuple[Organization, dict[str, Any]]]:
+    """Organizations connected to ``source`` with their settings, references unresolved; only ``slugs`` where given.
+
+    Raises UsageError for a slug that is unknown or not connected.
+    """
+    settings: dict[int, dict[str, Any]] = dict(
+        connection.execute("select org_id, settings from ops.connections where source = %s", (source,)).fetchall()
+    )
+    organizations = list_organizations(connection)
+    asked = list(dict.fromkeys(slugs))
+    known = {organization.slug: organization for organization in organizations}
+    unknown = [slug for slug in asked if slug not in known]
+    if unknown:
+        raise UsageError(
+            f"There is no organization {', '.join(repr(slug) for slug in unknown)}.",
+            hint=f"Known: {', '.join(sorted(known)) or 'none yet; `aiop orgs apply organizations.yml` adds them'}.",
+        )
+    without = [slug for slug in asked if known[slug].id not in settings]
+    if without:
+        connected_slugs = [one.slug for one in organizations if one.id in settings]
+        raise UsageError(
+            f"{', '.join(without)} has no connection to {source}.",
+            hint=f"Connected: {', '.join(connected_slugs) or 'none'}. Connections stand in organizations.yml.",
+        )
+    return [
+        (organization, settings[organization.id])
+        for organization in organizations
+        if organization.id in settings and (not asked or organization.slug in asked)
+    ]
+
+
+def _organization(entry: OrganizationEntry, stored: Organization | None) -> Organization:
+    # The uuid stays when a slug changes: whatever was published under it would belong to nobody.
+    kept = stored.organization_id if stored else default_organization_id(entry.slug)
+    return Organization(
+        id=entry.id,
+        slug=entry.slug,
+        name=entry.name,
+        organization_id=entry.organization_id or kept,
+        timezone=entry.timezone,
+        currency=entry.currency,
+        fiscal_year_start_month=entry.fiscal_year_start_month,
+        industry=entry.industry,
+    )
+
+
+def _refuse_contradictions(
+    connection: psycopg.Connection, wanted: Iterable[Organization], stored: Mapping[int, Organization]
+) -> None:
+    """Problems only the database can tell: identifiers taken by others, time zones its Postgres doesn't know."""
+    wanted = list(wanted)
+    problems: list[str] = []
+    for one in wanted:
+        for other in stored.values():
+            if other.id != one.id and other.slug == one.slug:
+                problems.append(f"{one.slug}: its id is {other.id}, not {one.id}; an organization's id never changes")
+            elif other.id != one.id and other.organization_id == one.organization_id:
+                problems.append(f"{one.slug}: its organization_id is that of {other.slug}")
+    for zone in sorted({one.timezone for one in wanted}):
+        try:
+            with connection.transaction():
+                connection.execute("select now() at time zone %s", (zone,))
+        except errors.InvalidParameterValue:
+            users = ", ".join(one.slug for one in wanted if one.timezone == zone)
+            problems.append(f"{users}: the database server does not know the time zone {zone}")
+    if problems:
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        raise UsageError(
+            f"The file contradicts what the warehouse has; nothing was changed:\n{listed}",
+            hint="`aiop orgs list` shows what it has.",
+        )
+
+
+def _write(connection: psycopg.Connection, organization: Organization) -> None:
+    connection.execute(
+        f"""
+        insert into ops.organizations ({_COLUMNS})
+        values (%(id)s, %(slug)s, %(name)s, %(organization_id)s, %(timezone)s, %(currency)s,
+            %(fiscal_year_start_month)s, %(industry)s)
+        on conflict (id) do update set
+            slug = excluded.slug, name = excluded.name, organization_id = excluded.organization_id,
+            timezone = excluded.timezone, currency = excluded.currency,
+            fiscal_year_start_month = excluded.fiscal_year_start_month, industry = excluded.industry,
+            updated_at = now()
+        """,  # noqa: S608
+        vars(organization),
+    )
+
+
+def _stored_connections(connection: psycopg.Connection, ids: list[int]) -> dict[int, dict[str, Any]]:
+    rows = connection.execute(
+        "select org_id, jsonb_object_agg(source, settings) from ops.connections where org_id = any(%s) group by org_id",
+        (ids,),
+    )
+    return dict(rows.fetchall())
+
+
+def _write_connections(connection: psycopg.Connection, entry: OrganizationEntry, stored: Mapping[str, Any]) -> bool:
+    changed = False
+    for source, settings in entry.connections.items():
+        if stored.get(source) != settings:
+            changed = True
+            connection.execute(
+                """
+                insert into ops.connections (org_id, source, settings) values (%s, %s, %s)
+                on conflict (org_id, source) do update set settings = excluded.settings, updated_at = now()
+                """,
+                (entry.id, source, Jsonb(settings)),
+            )
+    for source in stored.keys() - entry.connections.keys():
+        changed = True
+        connection.execute("delete from ops.connections where org_id = %s and source = %s", (entry.id, source))
+    return changed
+
+
+def _write_platform(connection: psycopg.Connection, url: str) -> None:
+    connection.execute(
+        """
+        insert into ops.platform_settings as p (key, value) values (%s, %s)
+        on conflict (key) do update set value = excluded.value where p.value is distinct from excluded.value
+        """,
+        (PLATFORM_URL, Jsonb(url)),
+    )
