@@ -52,13 +52,18 @@ def register_secret(value: str) -> None:
     value = value.strip()
     # A key of several lines is logged line by line.
     parts = {value, *(line.strip() for line in value.splitlines() if len(line.strip()) >= 16)}
-    forms = {form for part in parts for form in (part, quote(part, safe=""), quote_plus(part), json.dumps(part)[1:-1])}
-    forms = {form for form in forms if len(form) >= MINIMUM_SECRET_LENGTH}
+    forms = {form for part in parts for form in _spellings(part) if len(form) >= MINIMUM_SECRET_LENGTH}
     with _lock:
         if not forms <= _known:
             _known = _known | forms
             # The longest first: a secret that contains another one is replaced whole.
             _longest_first = tuple(sorted(_known, key=len, reverse=True))
+
+
+def _spellings(value: str) -> tuple[str, ...]:
+    """How a value appears in a text, a URL, a form body and JSON."""
+    as_json = (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
+    return (value, quote(value, safe=""), quote_plus(value), *as_json)
 
 
 def redact(text: object) -> str:
@@ -97,21 +102,26 @@ def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
     return {key: value if key.startswith("_") else redact_value({key: value})[key] for key, value in event.items()}
 
 
-def _redacting_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
-    """Log record factory: the one place that records for all handlers of all loggers pass."""
-    record = _make_record(*args, **kwargs)
-    if isinstance(record.msg, dict):  # an event of structlog, redacted by its own processor
-        return record
+def _redact_message(record: logging.LogRecord) -> None:
     try:
         message = record.getMessage()
     except (TypeError, ValueError):
-        return record  # arguments that don't fit the message: logging reports that itself
+        return  # arguments that don't fit the message: logging reports that itself
+    if redact(message) == message:
+        return
+    # Some formatters take the arguments apart (access logs): keep their shape where that is enough.
+    if isinstance(record.args, tuple):
+        record.args = tuple(redact_value(item) for item in record.args)
+    message = record.getMessage()
     if redact(message) != message:
-        # Some formatters take the arguments apart (access logs): keep their shape where that is enough.
-        if isinstance(record.args, tuple):
-            record.args = tuple(redact_value(item) for item in record.args)
-        if redact(record.getMessage()) != record.getMessage():
-            record.msg, record.args = redact(message), ()
+        record.msg, record.args = redact(message), ()
+
+
+def _redacting_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+    """Log record factory: the one place that records for all handlers of all loggers pass."""
+    record = _make_record(*args, **kwargs)
+    if not isinstance(record.msg, dict):  # one is an event of structlog, redacted by its own processor
+        _redact_message(record)
     if record.exc_info and record.exc_info[0] is not None:
         shown = "".join(traceback.format_exception(*record.exc_info)).rstrip("\n")
         if redact(shown) != shown:

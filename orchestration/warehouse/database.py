@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import psycopg
 from psycopg import conninfo
@@ -109,12 +109,17 @@ def _normalised(url: str) -> str:
     if not url.startswith("postgresql://"):
         raise problem
     try:
-        password = urlsplit(url).password
-        if password:
-            register_secret(password)
-            register_secret(unquote(password))
-        conninfo.conninfo_to_dict(url)
+        parts = conninfo.conninfo_to_dict(url)
+        split = urlsplit(url)
     except (ValueError, psycopg.ProgrammingError):
         # Their messages quote parts of the URL, which may be parts of the password.
         raise problem from None
+    password = str(parts.get("password") or "")
+    if password:
+        register_secret(password)
+        register_secret(split.password or "")
+    # libpq makes sense of some unencoded characters, others (dbt, SQLAlchemy, a person's eye) read something else.
+    elsewhere = unquote(split.password or "") or parse_qs(split.query).get("password", [""])[0]
+    if password != elsewhere or not re.fullmatch(r"[\d,]*", str(parts.get("port") or "")):
+        raise problem
     return url

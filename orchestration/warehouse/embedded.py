@@ -1,7 +1,8 @@
 """The embedded Postgres: made, started and stopped here, and independent of the process that started it.
 
-Everything lives in ``<home>/pg``: ``data`` (the server's own), ``server.json`` (port and passwords, mode 0600),
-``server.log`` and ``lock``, which every change of state holds, so that any number of processes may ask for a server.
+Everything lives in ``<home>/pg``: ``data`` (the server's own), ``aiop.conf`` (its settings), ``server.json`` (port and
+passwords, mode 0600), ``server.log`` and ``lock``, which every change of state holds, so that any number of processes
+may ask for a server.
 """
 
 from __future__ import annotations
@@ -9,38 +10,32 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import json
 import os
-import random
-import secrets
-import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
 
 from orchestration.errors import DatabaseError, UsageError
-from orchestration.logs import redact, register_secret
+from orchestration.logs import redact
+from orchestration.warehouse import embedded_ports as ports
 from orchestration.warehouse import embedded_processes as processes
 from orchestration.warehouse.database_errors import DISK_FULL_HINT, explain
 from orchestration.warehouse.embedded_binaries import Account, Binaries, find_binaries, server_account
 from orchestration.warehouse.embedded_bootstrap import BUILDER, DATABASE, bootstrap, harden
+from orchestration.warehouse.embedded_cluster import explain_failure, initialise, made_aside
 from orchestration.warehouse.embedded_settings import memory_bytes, server_settings
+from orchestration.warehouse.embedded_state import ServerState
 
 ADMINISTRATOR = "aiop_admin"
-# Below the range that operating systems give to outgoing connections, so a stopped server's port mostly stays free.
-PORTS = range(15433, 28000)
 LOCK_SECONDS = 120
 # Recovery after a crash replays at most max_wal_size, but on a slow disk.
 START_SECONDS = 300
 STOP_SECONDS = 60
 LOG_LIMIT_BYTES = 10_000_000
-# With less than a log segment the server can't work, and can't say so: its messages are on the same disk.
-LEAST_FREE_BYTES = 16 * 1024 * 1024
 # pg_ctl hands its paths to a shell, between double quotes.
 _UNQUOTABLE = frozenset('"$`\\\n')
 
@@ -54,16 +49,6 @@ class ServerStatus:
     port: int | None = None
     pid: int | None = None
     major: int | None = None
-
-
-@dataclass(frozen=True)
-class _Secrets:
-    """The content of ``server.json``. ``ready``: roles and database are made."""
-
-    port: int | None
-    administrator_password: str
-    builder_password: str
-    ready: bool = False
 
 
 class EmbeddedPostgres:
@@ -105,11 +90,11 @@ class EmbeddedPostgres:
         The server outlives this process. Whatever fails, no process of it stays behind.
         """
         status = self.status()
-        if status.state == "running" and self._read_state().ready:
+        if status.state == "running" and self._state().ready:
             return status
         with self._exclusively():
             status = self._settled()
-            if status.state == "running" and self._read_state().ready:
+            if status.state == "running" and self._state().ready:
                 return status
             try:
                 if status.state != "running":
@@ -140,11 +125,11 @@ class EmbeddedPostgres:
 
     def superuser_url(self, database: str = DATABASE) -> str:
         """URL of the administrator, with its password."""
-        return self._url(ADMINISTRATOR, self._read_state().administrator_password, database)
+        return self._url(ADMINISTRATOR, self._state().administrator_password, database)
 
     def builder_url(self, database: str = DATABASE) -> str:
         """URL of the role that owns the warehouse and is no superuser, with its password."""
-        return self._url(BUILDER, self._read_state().builder_password, database)
+        return self._url(BUILDER, self._state().builder_password, database)
 
     def program(self, name: str) -> Path:
         """The path of a client program that belongs to this server (``psql``, ``pg_dump``); it may not exist."""
@@ -154,43 +139,13 @@ class EmbeddedPostgres:
     # ---- state -------------------------------------------------------------------------------------------------
 
     def _url(self, user: str, password: str, database: str) -> str:
-        port = self.status().port or self._read_state().port
+        port = self.status().port or self._state().port
         if port is None:
             raise DatabaseError("the embedded server was never started", hint="run `aiop db start`")
         return f"postgresql://{user}:{password}@127.0.0.1:{port}/{database}"
 
-    def _read_state(self) -> _Secrets:
-        try:
-            state = _Secrets(**json.loads(self._state_file.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            if not self.data.exists():
-                raise DatabaseError("there is no embedded server yet", hint="run `aiop db start`") from None
-            raise DatabaseError(
-                f"{self._state_file}, which holds the server's passwords, is gone",
-                hint=f"restore it, or move {self.data} away to begin with an empty warehouse",
-            ) from None
-        except PermissionError:
-            raise DatabaseError(
-                f"{self._state_file} belongs to another user",
-                hint="run the command as the user who started the server, or set AIOP_HOME to a directory of your own",
-            ) from None
-        except (ValueError, TypeError) as error:
-            raise DatabaseError(f"{self._state_file} is damaged", hint="restore it from a backup") from error
-        register_secret(state.administrator_password)
-        register_secret(state.builder_password)
-        return state
-
-    def _write_state(self, state: _Secrets) -> None:
-        partial = self._state_file.with_suffix(".partial")
-        partial.unlink(missing_ok=True)
-        try:
-            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                json.dump(asdict(state), file)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(self._state_file)
-        finally:
-            partial.unlink(missing_ok=True)
+    def _state(self) -> ServerState:
+        return ServerState.read(self._state_file, self.data)
 
     def _account(self) -> Account:
         return server_account(self.data)
@@ -253,7 +208,7 @@ class EmbeddedPostgres:
 
     def _explain_os_error(self, error: OSError) -> DatabaseError:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return DatabaseError(f"the disk that holds {self.home} is full", hint=DISK_FULL_HINT)
+            return DatabaseError(f"the disk that holds {self.directory} is full", hint=DISK_FULL_HINT)
         where = error.filename or self.directory
         return DatabaseError(
             f"{where}: {error.strerror}",
@@ -277,51 +232,24 @@ class EmbeddedPostgres:
                     "the data along to a newer one), or move the directory away to begin with an empty warehouse",
                 )
             return
+        state = ServerState.new()
         account = self._account()
-        # Made beside its place and moved there when complete: a crash in between leaves nothing that looks usable.
-        partial = self.directory / "data.partial"
-        password_file = self.directory / "password.partial"
-        state = _Secrets(None, secrets.token_urlsafe(32), secrets.token_urlsafe(32))
-        try:
-            shutil.rmtree(partial, ignore_errors=True)
-            password_file.unlink(missing_ok=True)
-            partial.mkdir(mode=0o700)
-            with open(os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(state.administrator_password)
-            account.own(partial)
-            account.own(password_file)
-            command = [binaries["initdb"], "-D", str(partial), "-U", ADMINISTRATOR, f"--pwfile={password_file}"]
-            command += ["--auth=scram-sha-256", "--encoding=UTF8"]
-            # From 17 on Postgres brings a collation of its own, which no update of the system's library can change.
-            command += (
-                ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-                if binaries.major >= 17
-                else ["--locale=C.UTF-8"]
-            )
-            if self._settings.get("fsync") == "off":
-                command.append("--no-sync")
-            result = account.run(command, timeout=START_SECONDS)
-            if result.returncode:
-                raise self._explain_start(result.stdout + result.stderr, "the database could not be created")
-            with (partial / "postgresql.conf").open("a", encoding="utf-8") as file:
-                file.write("\ninclude 'aiop.conf'\n")
-            self._write_state(state)
-            partial.rename(self.data)
-        finally:
-            password_file.unlink(missing_ok=True)
-            shutil.rmtree(partial, ignore_errors=True)
+        durable = self._settings.get("fsync") != "off"
+        with made_aside(self.data, account) as partial:
+            initialise(partial, binaries, account, ADMINISTRATOR, state.administrator_password, durable=durable)
+            state.write(self._state_file)
 
     def _launch(self) -> ServerStatus:
         """Bring the stopped server up, on its port or on a new one where that was taken meanwhile."""
         binaries = self._binaries()
         self._init(binaries)
         self._clear_leftovers()
-        account, state = self._account(), self._read_state()
-        chosen = _chosen_port()
+        account, state = self._account(), self._state()
+        chosen = ports.chosen_port()
         for _ in range(10):
-            port = chosen or (state.port if state.port and _is_free(state.port) else _free_port())
-            if not _is_free(port):
-                raise _port_in_use(port)
+            port = chosen or (state.port if state.port and ports.is_free(state.port) else ports.free_port())
+            if not ports.is_free(port):
+                raise ports.port_in_use(port)
             self._write_settings(account, port)
             said_from = self._open_log(account)
             command = [binaries["pg_ctl"], "start", "-D", str(self.data), "-l", str(self.log), "-s"]
@@ -329,23 +257,26 @@ class EmbeddedPostgres:
             result = account.run(command, timeout=START_SECONDS + 30)
             status = self.status()
             if result.returncode == 0 and status.state == "running":
-                self._write_state(replace(state, port=port))
+                replace(state, port=port).write(self._state_file)
                 return status
             self._halt()
             with self.log.open(encoding="utf-8", errors="replace") as file:
                 file.seek(said_from)
                 said = file.read()
             if "Address already in use" not in said:
-                raise self._explain_start(said or result.stderr, "the embedded server did not start")
+                raise explain_failure("the embedded server did not start", said or result.stderr, self.directory)
             if chosen:
-                raise _port_in_use(chosen)
+                raise ports.port_in_use(chosen)
         raise DatabaseError("no free port was found for the embedded server", hint="choose one with AIOP_PG_PORT")
 
     def _write_settings(self, account: Account, port: int) -> None:
-        path = self.data / "aiop.conf"
-        path.write_text(server_settings(port, memory=memory_bytes(), overrides=self._settings), encoding="utf-8")
-        path.chmod(0o600)
-        account.own(path)
+        # Beside the data, not in it: that directory is another user's, who could have put a link there.
+        path = self.directory / "aiop.conf"
+        partial = path.with_suffix(".partial")
+        partial.write_text(server_settings(port, memory=memory_bytes(), overrides=self._settings), encoding="utf-8")
+        partial.chmod(0o600)
+        account.own(partial)
+        partial.replace(path)
 
     def _open_log(self, account: Account) -> int:
         """See to a log that the server may write; returns its length. One earlier log is kept."""
@@ -357,7 +288,7 @@ class EmbeddedPostgres:
         return self.log.stat().st_size
 
     def _bootstrap(self) -> None:
-        state = self._read_state()
+        state = self._state()
         try:
             with psycopg.connect(self.superuser_url("postgres"), autocommit=True, connect_timeout=30) as server:
                 bootstrap(server, state.builder_password)
@@ -365,7 +296,7 @@ class EmbeddedPostgres:
                 harden(database)
         except psycopg.Error as error:
             raise explain(error) from error
-        self._write_state(replace(state, ready=True))
+        replace(state, ready=True).write(self._state_file)
 
     # ---- leftovers ---------------------------------------------------------------------------------------------
 
@@ -389,49 +320,3 @@ class EmbeddedPostgres:
         """End the server at once after a failure; the next start recovers from its log."""
         if self.data.exists():
             processes.end_all(self.data)
-
-    def _explain_start(self, said: str, what: str) -> DatabaseError:
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
-        telling = [line for line in lines if any(mark in line for mark in ("FATAL", "PANIC", "ERROR", "error:"))]
-        reason = redact((telling or lines or ["no message"])[-1])
-        full = shutil.disk_usage(self.directory).free < LEAST_FREE_BYTES
-        if full or "No space left on device" in said or "Disk quota exceeded" in said:
-            return DatabaseError(f"{what}: the disk that holds {self.home} is full", hint=DISK_FULL_HINT)
-        if "Cannot allocate memory" in said or "could not create shared memory segment" in said:
-            return DatabaseError(f"{what}: not enough memory ({reason})", hint="end other programs, then try again")
-        return DatabaseError(f"{what}: {reason}", hint=f"the server's own words are in {self.log}")
-
-
-def _chosen_port() -> int | None:
-    text = os.environ.get("AIOP_PG_PORT")
-    if not text:
-        return None
-    if not text.isdigit() or not 1024 <= int(text) <= 65535:
-        raise UsageError(f"AIOP_PG_PORT is {text!r}", hint="it must be a port number from 1024 to 65535")
-    return int(text)
-
-
-def _port_in_use(port: int) -> DatabaseError:
-    return DatabaseError(
-        f"port {port} (AIOP_PG_PORT) is in use by another program",
-        hint="end that program, choose another port, or unset AIOP_PG_PORT to have a free one found",
-    )
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: ended connections don't count
-        try:
-            probe.bind(("127.0.0.1", port))
-            probe.listen(1)
-        except OSError:
-            return False
-    return True
-
-
-def _free_port() -> int:
-    # Two homes starting at once should not try the same ports in the same order.
-    for port in random.sample(PORTS, 200):
-        if _is_free(port):
-            return port
-    raise DatabaseError("no free port was found for the embedded server", hint="choose one with AIOP_PG_PORT")

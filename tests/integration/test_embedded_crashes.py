@@ -21,7 +21,7 @@ from postgres_helpers import (
 )
 
 from orchestration.errors import DatabaseError, UsageError
-from orchestration.warehouse import embedded, embedded_processes
+from orchestration.warehouse import embedded, embedded_ports, embedded_processes
 from orchestration.warehouse.embedded import EmbeddedPostgres
 
 
@@ -87,7 +87,7 @@ def test_an_empty_or_cut_off_pid_file_does_not_block_a_start(server: EmbeddedPos
 @pytest.mark.parametrize("moment", ["after initdb", "before roles"])
 def test_a_starter_killed_half_way_is_taken_up_by_the_next(own_home: Path, moment: str) -> None:
     patch = {
-        "after initdb": "embedded.EmbeddedPostgres._write_state",
+        "after initdb": "embedded.ServerState.write",
         "before roles": "embedded.bootstrap",
     }[moment]
     killed = in_python(
@@ -100,7 +100,13 @@ def test_a_starter_killed_half_way_is_taken_up_by_the_next(own_home: Path, momen
     assert server.data.exists() == (moment == "before roles")
     server.start()
     assert query(server.builder_url(), "select current_user::text") == [("aiop_builder",)]
-    assert {path.name for path in server.directory.iterdir()} == {"data", "lock", "server.json", "server.log"}
+    assert {path.name for path in server.directory.iterdir()} == {
+        "aiop.conf",
+        "data",
+        "lock",
+        "server.json",
+        "server.log",
+    }
 
 
 @pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
@@ -154,9 +160,9 @@ def test_a_port_taken_between_look_and_start_is_replaced(
 ) -> None:
     taken = taken_port(0)
     offered = iter([taken])
-    choose = embedded._free_port
-    monkeypatch.setattr(embedded, "_free_port", lambda: next(offered, None) or choose())
-    monkeypatch.setattr(embedded, "_is_free", lambda _: True)
+    choose = embedded_ports.free_port
+    monkeypatch.setattr(embedded_ports, "free_port", lambda: next(offered, None) or choose())
+    monkeypatch.setattr(embedded_ports, "is_free", lambda _: True)
     assert server.start().port != taken
 
 
@@ -168,14 +174,14 @@ def test_a_chosen_port_in_use_is_an_error_that_names_it(
     with pytest.raises(DatabaseError, match=rf"port {taken} \(AIOP_PG_PORT\) is in use"):
         server.start()
     assert_nothing_runs(server)
-    monkeypatch.setattr(embedded, "_is_free", lambda _: True)  # taken only after the look
+    monkeypatch.setattr(embedded_ports, "is_free", lambda _: True)  # taken only after the look
     with pytest.raises(DatabaseError, match=rf"port {taken} \(AIOP_PG_PORT\) is in use"):
         server.start()
     assert_nothing_runs(server)
 
 
 def test_a_chosen_port_is_used_and_nonsense_refused(server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    port = embedded._free_port()
+    port = embedded_ports.free_port()
     monkeypatch.setenv("AIOP_PG_PORT", str(port))
     assert server.start().port == port
     server.stop()

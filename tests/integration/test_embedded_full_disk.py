@@ -60,7 +60,7 @@ def test_a_disk_too_full_for_a_database_is_said_to_be_and_nothing_stays(
     server: EmbeddedPostgres, small_disk: Callable[[int], None]
 ) -> None:
     small_disk(24)
-    with pytest.raises(DatabaseError, match=f"the disk that holds {server.home} is full") as caught:
+    with pytest.raises(DatabaseError, match=f"the disk that holds {server.directory} is full") as caught:
         server.start()
     assert "free some space" in caught.value.hint
     assert_nothing_runs(server)

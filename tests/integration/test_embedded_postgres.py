@@ -61,11 +61,11 @@ def test_only_this_machine_with_the_password_gets_in(server: EmbeddedPostgres) -
 
 def test_passwords_and_logs_are_readable_by_their_owner_only(server: EmbeddedPostgres) -> None:
     server.start()
-    for path in (server.directory / "server.json", server.log, server.data / "aiop.conf"):
+    for path in (server.directory / "server.json", server.log, server.directory / "aiop.conf"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     assert stat.S_IMODE(server.data.stat().st_mode) == 0o700
     left = {path.name for path in server.directory.iterdir()}
-    assert left == {"data", "lock", "server.json", "server.log"}
+    assert left == {"aiop.conf", "data", "lock", "server.json", "server.log"}
 
 
 def test_other_roles_can_neither_connect_nor_fill_the_disk_nor_block_anyone(server: EmbeddedPostgres) -> None:
