@@ -1,0 +1,135 @@
+{{ config(materialized='table') }}
+-- One row per organization, basis and month that QuickBooks reported. The cash flow report has no basis of its own:
+-- it stands on every basis of its organization, and alone (basis 'none') where no other report landed for the month.
+with
+
+reports as (
+
+    select *
+    from {{ ref('int_quickbooks__reports') }}
+    where not is_deleted and not is_total and period_start is not null
+
+),
+
+group_lines as (
+
+    select *
+    from {{ ref('int_quickbooks__report_lines') }}
+    where line_group is not null
+
+),
+
+profit_and_loss as (
+
+    select
+        reports.org_id,
+        reports.basis,
+        reports.period_start,
+        {{ group_amount('Income') }} as income,
+        {{ group_amount('COGS') }} as cost_of_goods_sold,
+        {{ group_amount('Expenses') }} as expenses,
+        {{ group_amount('OtherIncome') }} as other_income,
+        {{ group_amount('OtherExpenses') }} as other_expenses,
+        {{ group_amount('GrossProfit', absent='null') }} as reported_gross_profit,
+        {{ group_amount('NetIncome', absent='null') }} as reported_net_income,
+        coalesce(bool_or(group_lines.line_group = 'NetIncome'), false) as has_net_income
+    from reports
+    left join group_lines using (org_id, record_id)
+    where reports.report = 'profit_and_loss'
+    group by 1, 2, 3
+
+),
+
+balance_sheet as (
+
+    select
+        reports.org_id,
+        reports.basis,
+        reports.period_start,
+        {{ group_amount('TotalAssets') }} as total_assets,
+        {{ group_amount('Liabilities') }} as total_liabilities,
+        {{ group_amount('Equity') }} as total_equity,
+        {{ group_amount('BankAccounts') }} as cash_balance,
+        {{ group_amount('AR') }} as accounts_receivable,
+        {{ group_amount('AP') }} as accounts_payable
+    from reports
+    left join group_lines using (org_id, record_id)
+    where reports.report = 'balance_sheet'
+    group by 1, 2, 3
+
+),
+
+cash_flow as (
+
+    select
+        reports.org_id,
+        reports.period_start,
+        -- The section's own summary covers the adjustments alone in some companies' reports, so it is not used.
+        {{ group_amount('NetIncome') }} + {{ group_amount('OperatingAdjustments') }} as operating_cash_flow,
+        {{ group_amount('InvestingActivities') }} as investing_cash_flow,
+        {{ group_amount('FinancingActivities') }} as financing_cash_flow,
+        {{ group_amount('CashIncrease', absent='null') }} as cash_increase
+    from reports
+    left join group_lines using (org_id, record_id)
+    where reports.report = 'cash_flow'
+    group by 1, 2
+
+),
+
+statements as (
+
+    select
+        org_id,
+        basis,
+        period_start,
+        profit_and_loss.org_id is not null as has_profit_and_loss,
+        balance_sheet.org_id is not null as has_balance_sheet,
+        profit_and_loss.income,
+        profit_and_loss.cost_of_goods_sold,
+        profit_and_loss.expenses,
+        profit_and_loss.other_income,
+        profit_and_loss.other_expenses,
+        profit_and_loss.reported_gross_profit,
+        case
+            when profit_and_loss.has_net_income then profit_and_loss.reported_net_income
+            else
+                profit_and_loss.income + profit_and_loss.other_income - profit_and_loss.cost_of_goods_sold
+                - profit_and_loss.expenses - profit_and_loss.other_expenses
+        end as net_income,
+        balance_sheet.total_assets,
+        balance_sheet.total_liabilities,
+        balance_sheet.total_equity,
+        balance_sheet.cash_balance,
+        balance_sheet.accounts_receivable,
+        balance_sheet.accounts_payable
+    from profit_and_loss
+    full join balance_sheet using (org_id, basis, period_start)
+
+)
+
+select
+    org_id,
+    coalesce(statements.basis, 'none') as basis,
+    period_start,
+    coalesce(statements.has_profit_and_loss, false) as has_profit_and_loss,
+    coalesce(statements.has_balance_sheet, false) as has_balance_sheet,
+    cash_flow.org_id is not null as has_cash_flow,
+    statements.income,
+    statements.cost_of_goods_sold,
+    statements.expenses,
+    statements.other_income,
+    statements.other_expenses,
+    statements.reported_gross_profit,
+    statements.net_income,
+    statements.total_assets,
+    statements.total_liabilities,
+    statements.total_equity,
+    statements.cash_balance,
+    statements.accounts_receivable,
+    statements.accounts_payable,
+    cash_flow.operating_cash_flow,
+    cash_flow.investing_cash_flow,
+    cash_flow.financing_cash_flow,
+    cash_flow.cash_increase
+from statements
+full join cash_flow using (org_id, period_start)

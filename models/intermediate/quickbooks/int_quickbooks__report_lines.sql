@@ -1,0 +1,147 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='delete+insert',
+        unique_key=['org_id', 'record_id'],
+        indexes=[
+            {'columns': ['org_id', 'record_id']},
+        ],
+    )
+}}
+-- One row per line of a report, and one (line_path '{}') for the report itself.
+-- Only reports that changed since the last build are walked: docs/decisions/ has the measurement.
+with recursive
+
+reports as (
+
+    select
+        org_id,
+        record_id,
+        is_deleted,
+        report_rows,
+        -- The walk's own text takes part: where it changed, everything is walked again.
+        md5(payload_hash::text || is_deleted || '{{ local_md5(model.raw_code) }}') as walk_hash
+    from {{ ref('int_quickbooks__reports') }}
+
+),
+
+changed as (
+
+    select reports.*
+    from reports
+    {% if is_incremental() %}
+    where not exists (
+        select
+        from {{ this }} as walked
+        where
+            walked.org_id = reports.org_id
+            and walked.record_id = reports.record_id
+            and walked.walk_hash = reports.walk_hash
+            and walked.line_path = '{}'
+    )
+    {% endif %}
+
+),
+
+walk as (
+
+    select
+        org_id,
+        record_id,
+        walk_hash,
+        '{}'::int[] as line_path,
+        '{}'::jsonb as line,
+        case when is_deleted then '[]' else report_rows end as children
+    from changed
+
+    union all
+
+    select
+        walk.org_id,
+        walk.record_id,
+        walk.walk_hash,
+        walk.line_path || child.position::int,
+        -- Without what is below it, which is walked on its own.
+        child.line - 'Rows',
+        {{ json_array('child.line', 'Rows.Row') }}
+    from walk
+    cross join lateral jsonb_array_elements(walk.children) with ordinality as child (line, position)
+    where jsonb_typeof(child.line) = 'object'
+
+),
+
+lines as (
+
+    select
+        org_id,
+        record_id,
+        walk_hash,
+        line_path,
+        jsonb_array_length(children) > 0 as has_children,
+        line ? 'Header' or line ? 'Summary' as is_section,
+        line ? 'Summary' as has_summary,
+        {{ json_text('line', 'group') }} as line_group,
+        coalesce({{ json_text('line', 'ColData.0.id') }}, {{ json_text('line', 'Header.ColData.0.id') }}) as account_id,
+        coalesce(
+            {{ json_text('line', 'ColData.0.value') }},
+            {{ json_text('line', 'Header.ColData.0.value') }},
+            {{ json_text('line', 'Summary.ColData.0.value') }}
+        ) as label,
+        -- A heading without an amount has none of its own; a line without one can't be read.
+        coalesce(
+            {{ json_text('line', 'Header.ColData.1.value') }},
+            case when line ? 'ColData' then coalesce({{ json_text('line', 'ColData.1.value') }}, 'missing') end,
+            ''
+        ) as own_text,
+        coalesce({{ json_text('line', 'Summary.ColData.1.value') }}, 'missing') as summary_text
+    from walk
+
+),
+
+amounts as (
+
+    select
+        *,
+        {{ readable_amount('own_text') }} as own_amount,
+        case
+            when has_summary then {{ readable_amount('summary_text') }}
+            -- A section without a summary: what its heading says, where nothing stands below it.
+            when not has_children then {{ readable_amount('own_text') }}
+        end as amount
+    from lines
+
+),
+
+below as (
+
+    select
+        org_id,
+        record_id,
+        line_path[:cardinality(line_path) - 1] as line_path,
+        -- Unknown as soon as one is: a sum of the others would look like a contradiction.
+        case when count(*) = count(amount) then sum(amount) end as children_amount
+    from amounts
+    where cardinality(line_path) > 1
+    group by 1, 2, 3
+
+)
+
+select
+    amounts.org_id,
+    amounts.record_id,
+    amounts.line_path,
+    amounts.line_group,
+    amounts.account_id,
+    amounts.label,
+    amounts.is_section,
+    amounts.has_children,
+    amounts.own_amount,
+    below.children_amount,
+    amounts.amount,
+    case
+        when amounts.own_amount is null then amounts.own_text
+        when amounts.has_summary and amounts.amount is null then amounts.summary_text
+    end as unreadable_text,
+    amounts.walk_hash
+from amounts
+left join below using (org_id, record_id, line_path)

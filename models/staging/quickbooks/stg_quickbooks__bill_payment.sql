@@ -1,0 +1,34 @@
+-- One row per organization and bill payment, deleted ones too.
+select
+    landed.org_id,
+    landed.record_id as bill_payment_id,
+    field."DocNumber" as document_number,
+    {{ readable_date('field."TxnDate"') }} as transaction_date,
+    {{ json_text('field."VendorRef"', 'value') }} as vendor_id,
+    field."PayType" as payment_type,
+    {{ readable_number('field."TotalAmt"') }} as total_amount,
+    {{ json_text('field."CurrencyRef"', 'value') }} as currency_code,
+    {{ readable_number('field."ExchangeRate"') }} as exchange_rate,
+    field."Line" as lines,
+    {{ readable_timestamp(json_text('field."MetaData"', 'CreateTime')) }} as created_at,
+    landed.source_updated_at,
+    landed.deleted_at is not null as is_deleted,
+    landed.extracted_at,
+    {{ unreadable_fields({
+        'TxnDate': 'date',
+        'TotalAmt': 'number',
+        'ExchangeRate': 'number',
+        'MetaData.CreateTime': 'timestamp'
+    }) }} as unreadable_fields
+from {{ source('quickbooks', 'bill_payment') }} as landed
+cross join {{ json_fields('landed.payload', {
+    'DocNumber': 'text',
+    'TxnDate': 'text',
+    'VendorRef': 'jsonb',
+    'PayType': 'text',
+    'TotalAmt': 'text',
+    'CurrencyRef': 'jsonb',
+    'ExchangeRate': 'text',
+    'Line': 'jsonb',
+    'MetaData': 'jsonb'
+}) }}

@@ -1,0 +1,32 @@
+-- One row per organization and deposit, deleted ones too.
+select
+    landed.org_id,
+    landed.record_id as deposit_id,
+    field."DocNumber" as document_number,
+    {{ readable_date('field."TxnDate"') }} as transaction_date,
+    {{ json_text('field."DepositToAccountRef"', 'value') }} as deposit_account_id,
+    {{ readable_number('field."TotalAmt"') }} as total_amount,
+    {{ json_text('field."CurrencyRef"', 'value') }} as currency_code,
+    {{ readable_number('field."ExchangeRate"') }} as exchange_rate,
+    field."Line" as lines,
+    {{ readable_timestamp(json_text('field."MetaData"', 'CreateTime')) }} as created_at,
+    landed.source_updated_at,
+    landed.deleted_at is not null as is_deleted,
+    landed.extracted_at,
+    {{ unreadable_fields({
+        'TxnDate': 'date',
+        'TotalAmt': 'number',
+        'ExchangeRate': 'number',
+        'MetaData.CreateTime': 'timestamp'
+    }) }} as unreadable_fields
+from {{ source('quickbooks', 'deposit') }} as landed
+cross join {{ json_fields('landed.payload', {
+    'DocNumber': 'text',
+    'TxnDate': 'text',
+    'DepositToAccountRef': 'jsonb',
+    'TotalAmt': 'text',
+    'CurrencyRef': 'jsonb',
+    'ExchangeRate': 'text',
+    'Line': 'jsonb',
+    'MetaData': 'jsonb'
+}) }}

@@ -1,0 +1,8 @@
+{% test readable(model) %}
+    {{ config(severity='warn') }}
+    -- Records landed lately whose fields are not what the source documents: they are NULL here.
+    select *
+    from {{ model }}
+    where cardinality(unreadable_fields) > 0
+        and extracted_at >= current_timestamp - interval '{{ var("recheck_days") }} days'
+{% endtest %}

@@ -1,0 +1,6 @@
+-- depends_on: {{ ref('mart_financial_metrics') }}
+-- depends_on: {{ ref('organizations') }}
+-- depends_on: {{ ref('data_freshness') }}
+-- Organizations are kept apart in everything that was just published.
+select *
+from {{ source('ops', 'tenancy_violations') }}
