@@ -128,8 +128,8 @@ def load(
     begun = time.monotonic()
     before = RequestStats(stats.requests, stats.retries, stats.waited_seconds) if stats else RequestStats()
     run = sync_runs.Run(batch_id, org_id, source, stream, datetime.now(UTC), dagster_run_id=dagster_run_id)
-    lock = f"load {organization or org_id} / {source} / {stream}"
-    with database_errors(), locks.exclusive(connection, lock, wait_seconds=wait_seconds, on_wait=on_wait):
+    lock, what = f"load {org_id} {source} {stream}", f"{organization or org_id} / {source} / {stream}"
+    with database_errors(), locks.exclusive(connection, lock, what=what, wait_seconds=wait_seconds, on_wait=on_wait):
         _use_session_for_long_work(connection)
         state = sync_runs.read_state(connection, org_id, source, stream)
         reading = extract(state) if callable(extract) else extract

@@ -24,13 +24,15 @@ def exclusive(
     connection: psycopg.Connection,
     name: str,
     *,
+    what: str = "",
     wait_seconds: float = DEFAULT_WAIT_SECONDS,
     on_wait: Callable[[], None] | None = None,
 ) -> Iterator[None]:
     """Run the block as one transaction of ``connection`` that nobody else with the same ``name`` can be in.
 
-    The lock ends with the transaction, and so with the process that holds it. ``on_wait`` is called once when
-    somebody else holds it; DatabaseError after ``wait_seconds`` (0: at once). The connection must be idle.
+    The lock ends with the transaction, and so with the process that holds it. When somebody else holds it,
+    ``on_wait`` is called once, and after ``wait_seconds`` (0: at once) a DatabaseError raised, which names ``what``
+    (by default the name). The connection must be idle.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise RuntimeError("the connection is inside a transaction, whose end would decide over this one's")
@@ -40,7 +42,7 @@ def exclusive(
         if not locked:
             if on_wait is not None:
                 on_wait()
-            _wait(connection, name, wait_seconds)
+            _wait(connection, name, what or name, wait_seconds)
         yield
 
 
@@ -51,9 +53,9 @@ def _ensure_row(connection: psycopg.Connection, name: str) -> None:
             connection.execute("insert into ops.locks (name) values (%s) on conflict do nothing", [name])
 
 
-def _wait(connection: psycopg.Connection, name: str, seconds: float) -> None:
+def _wait(connection: psycopg.Connection, name: str, what: str, seconds: float) -> None:
     refused = DatabaseError(
-        f"{name}: another process has been working on it for more than {seconds:.0f} seconds",
+        f"{what}: another process is working on it" + (f", after {seconds:.0f} seconds still" if seconds > 0 else ""),
         hint="wait for it to end, or look for its session in pg_stat_activity (application_name starts with aiop)",
     )
     if seconds <= 0:

@@ -39,12 +39,12 @@ class PostgresTokenStore:
         vault = self._vault()
         with ExitStack() as stack:
             holder = stack.enter_context(database.connect(autocommit=True, application_name="aiop tokens"))
-            name = f"tokens {self._organization} / {self._source}"
+            name, what = f"tokens {self._org_id} {self._source}", f"tokens of {self._organization} / {self._source}"
             # Only the store's own statements are translated: what the block raises is the block's.
             with database_errors():
                 # The lock is held idle while the token service answers.
                 holder.execute("set idle_in_transaction_session_timeout = 0")
-                stack.enter_context(locks.exclusive(holder, name, wait_seconds=_WAIT_SECONDS))
+                stack.enter_context(locks.exclusive(holder, name, what=what, wait_seconds=_WAIT_SECONDS))
                 cell = _Cell(self._org_id, self._source, self._organization, vault)
             yield cell
 

@@ -1,0 +1,140 @@
+"""Reads a source for every organization connected to it and lands what it gives, organizations side by side.
+
+One organization's failure is recorded, reported by name, and stops nobody else.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime
+
+from psycopg import errors
+
+from orchestration.errors import DatabaseError, UsageError
+from orchestration.sources import SOURCES
+from orchestration.sources.core.source import Source
+from orchestration.sync_report import Event, Failure, SyncReport
+from orchestration.sync_worker import Batch, Job, Worker
+from orchestration.warehouse import database, sync_runs
+from orchestration.warehouse.landed_tables import ensure_tables
+from orchestration.warehouse.organizations import connected
+
+__all__ = ["Event", "Failure", "SyncReport", "sync"]
+
+DEFAULT_WORKERS = 8
+# What an interrupted sync waits for its threads; what they hold ends with the process anyway.
+_GRACE_SECONDS = 5.0
+
+
+def sync(
+    source: str,
+    *,
+    orgs: Iterable[str] = (),
+    start: date | None = None,
+    end: date | None = None,
+    only_failed: bool = False,
+    allow_deletes: Iterable[str] = (),
+    workers: int = DEFAULT_WORKERS,
+    progress: Callable[[Event], None] | None = None,
+    dagster_run_id: str | None = None,
+) -> SyncReport:
+    """Read ``source`` for all organizations connected to it, or the slugs in ``orgs``, and land the records.
+
+    ``start`` and ``end`` (inclusive, ``end`` by default today) read a window again and leave the watermarks alone.
+    ``only_failed``: just the streams whose last attempt failed. ``allow_deletes``: streams for which a full read may
+    delete any share of the rows. ``workers`` organizations are read at a time; ``progress`` is called from their
+    threads, one call at a time.
+
+    Raises UsageError and DatabaseError before anything is read. What fails later is in the report. An interrupt ends
+    the threads, undoes what they had begun, and is raised.
+    """
+    begun = time.monotonic()
+    kind = _source(source)
+    batch = Batch(
+        kind,
+        SyncReport(source, uuid.uuid4()),
+        _window(start, end),
+        _known_streams(kind, allow_deletes),
+        progress or (lambda _: None),
+        dagster_run_id,
+    )
+    jobs = _plan(kind, tuple(orgs), only_failed)
+    batch.report.organizations = [job.organization.slug for job in jobs]
+    _run(batch, jobs, workers)
+    streams = {stream.name: place for place, stream in enumerate(kind.streams)}
+    places = {slug: place for place, slug in enumerate(batch.report.organizations)}
+    batch.report.failures.sort(key=lambda failure: (places[failure.organization], streams[failure.stream]))
+    batch.report.seconds = time.monotonic() - begun
+    return batch.report
+
+
+def _plan(source: Source, slugs: Sequence[str], only_failed: bool) -> list[Job]:
+    """Which streams are read for whom; makes sure that they can land."""
+    names = [stream.name for stream in source.streams]
+    with database.connect(autocommit=True, application_name=f"aiop sync {source.name}") as connection:
+        try:
+            organizations = connected(connection, source.name, slugs)
+        except errors.UndefinedTable:
+            raise DatabaseError("the warehouse is not set up", hint="run `aiop db init` first") from None
+        failed = sync_runs.failed_streams(connection, source.name, names) if only_failed else set()
+        jobs = []
+        for organization, settings in organizations:
+            streams = [one for one in source.streams if not only_failed or (organization.id, one.name) in failed]
+            if streams:
+                jobs.append(Job(organization, settings, streams))
+        if jobs:
+            ensure_tables(connection, source.name, names)
+    return jobs
+
+
+def _run(batch: Batch, jobs: Sequence[Job], workers: int) -> None:
+    waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+    ended: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+    threads = [Worker(batch, waiting, ended) for _ in range(min(workers, len(jobs)))]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in threads:
+            error = ended.get()
+            if error is not None:
+                raise error
+    except BaseException:
+        batch.stop.set()
+        deadline = time.monotonic() + _GRACE_SECONDS
+        for thread in threads:
+            thread.cancel()
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        raise
+
+
+def _source(name: str) -> Source:
+    if name not in SOURCES:
+        raise UsageError(f"there is no source {name!r}", hint=f"sources: {', '.join(sorted(SOURCES))}")
+    return SOURCES[name]
+
+
+def _known_streams(source: Source, names: Iterable[str]) -> frozenset[str]:
+    asked = frozenset(names)
+    known = [stream.name for stream in source.streams]
+    unknown = sorted(asked.difference(known))
+    if unknown:
+        raise UsageError(f"{source.name} has no stream {', '.join(unknown)}", hint=f"streams: {', '.join(known)}")
+    return asked
+
+
+def _window(start: date | None, end: date | None) -> tuple[date, date] | None:
+    if start is None:
+        if end is not None:
+            raise UsageError("an end without a start says no window", hint="give --from as well")
+        return None
+    end = end or datetime.now(UTC).date()
+    if end < start:
+        raise UsageError(f"the window ends ({end}) before it starts ({start})")
+    return start, end
