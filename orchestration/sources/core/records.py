@@ -27,7 +27,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Stream:
-    """One kind of record of a source: lands in ``staging_<source>.<name>``. Sources subclass it with their own facts."""
+    """One kind of record of a source: lands in ``staging_<source>.<name>``. Sources subclass it with their facts."""
 
     name: str
     description: str

@@ -1,0 +1,119 @@
+"""What QuickBooks' answers mean when they are not data.
+
+A ``Fault`` comes with any status, 200 included, at the top or inside a query or change-capture response, in either
+capitalisation, and its codes with or without leading zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from orchestration.errors import ConfigurationError, PermanentError
+from orchestration.logs import redact
+from orchestration.sources.core.http import Reply, Unauthorized
+from orchestration.sources.core.instants import parse_retry_after, utc_now
+from orchestration.sources.core.retry import TryAgain
+
+TOKEN_EXPIRED = {"3200"}
+NOT_AUTHORIZED = {"3100", "3201", "3202"}
+THROTTLED = {"3001"}
+SYSTEM_FAILURE = {"10000"}
+
+# A throttled app that asks again sooner only prolongs it.
+THROTTLE_PAUSE = 60.0
+
+_QUOTA_HINT = "if it goes on for hours, the app's monthly quota may be used up: see the Intuit developer dashboard."
+_ACCESS_HINT = (
+    "the app is not connected to this company: check that realm_id belongs to the refresh token, that base_url is that "
+    "of the same environment (sandbox or production), and that the app has the accounting scope; then connect again."
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An error QuickBooks reports. ``code`` without leading zeros."""
+
+    code: str
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.text} (code {self.code})" if self.code else self.text
+
+
+def inspect(reply: Reply) -> None:
+    """Raise what a response means unless it is data; see ``core.http.Inspect``."""
+    fault = _fault_of(reply)
+    code = fault.code if fault else ""
+    kind = fault.kind.lower() if fault else ""
+    said = f"{fault or reply.excerpt}{_trace_id(reply)}"
+    if reply.status == 429 or code in THROTTLED or "throttl" in kind:
+        after = parse_retry_after(reply.headers.get("retry-after"), reply.date or utc_now())
+        raise TryAgain(f"QuickBooks throttles: {said}", after=after, at_least=THROTTLE_PAUSE, hint=_QUOTA_HINT)
+    if code in NOT_AUTHORIZED:
+        raise ConfigurationError(f"QuickBooks denies access: {said}", hint=_ACCESS_HINT)
+    if reply.status == 401 or code in TOKEN_EXPIRED or kind.startswith("authentication"):
+        raise Unauthorized(said)
+    if reply.status == 403 or kind.startswith("authorization"):
+        raise ConfigurationError(f"QuickBooks denies access: {said}", hint=_ACCESS_HINT)
+    if reply.status >= 500 or reply.status == 408 or code in SYSTEM_FAILURE or kind.startswith("system"):
+        after = parse_retry_after(reply.headers.get("retry-after"), reply.date or utc_now())
+        slow = reply.status in (408, 504)
+        raise TryAgain(f"QuickBooks failed with {reply.status}: {said}", after=after, slow=slow)
+    if fault or not 200 <= reply.status < 300:
+        hint = "check base_url and realm_id." if reply.status == 404 else ""
+        raise PermanentError(f"QuickBooks refuses the request with {reply.status}: {said}", hint=hint)
+
+
+def _fault_of(reply: Reply) -> Fault | None:
+    ok = 200 <= reply.status < 300
+    try:
+        body = reply.json
+    except TryAgain:
+        # Half an answer or a page instead of one. With an error status, the status says enough.
+        if ok:
+            raise
+        return None
+    if not isinstance(body, dict):
+        if ok:
+            raise TryAgain(f"QuickBooks answered with something that is not an object: {reply.excerpt}")
+        return None
+    for place in _places(body):
+        for key in ("Fault", "fault"):
+            if place.get(key):
+                return _parsed(place[key])
+    return None
+
+
+def _places(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Where a fault may stand: at the top, in a query's response, in each part of change capture's."""
+    yield body
+    yield from objects(body.get("QueryResponse"))
+    for capture in objects(body.get("CDCResponse")):
+        yield capture
+        yield from objects(capture.get("QueryResponse"))
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    """What should be a list of objects as one: a lone object counts as a list of one, anything else is left out."""
+    if isinstance(value, dict):
+        return [value]
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _parsed(fault: object) -> Fault:
+    if not isinstance(fault, dict):
+        return Fault("", "", redact(str(fault))[:300])
+    lower = {str(key).lower(): value for key, value in fault.items()}
+    errors = [{str(key).lower(): value for key, value in one.items()} for one in objects(lower.get("error"))]
+    texts = [": ".join(str(one[key]) for key in ("message", "detail") if one.get(key)) for one in errors]
+    code = next((str(one["code"]) for one in errors if one.get("code")), "")
+    text = redact("; ".join(text for text in texts if text) or "no reason given")[:300]
+    return Fault(code.lstrip("0"), str(lower.get("type") or ""), text)
+
+
+def _trace_id(reply: Reply) -> str:
+    trace_id = reply.headers.get("intuit_tid")
+    return f" [intuit_tid {trace_id}]" if trace_id else ""

@@ -1,0 +1,93 @@
+"""A month's figures asked afresh from QuickBooks, read by other means than those that fill the warehouse.
+
+Each month is asked for on its own and summarised by total, not as a column among others; amounts are picked by a
+reader of its own that looks for groups only. An error on the long way from report to mart shows as a difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from orchestration.errors import PermanentError
+from orchestration.sources.core.records import Session
+from orchestration.sources.quickbooks.api import CompanyApi
+from orchestration.sources.quickbooks.months import Month, last_day, month_of, months_between
+from orchestration.sources.quickbooks.session import Company
+
+Figures = dict[str, Decimal]
+
+# Metric -> the groups that add up to it, with their signs.
+_PROFIT_AND_LOSS = {
+    "total_revenue": {"Income": 1, "OtherIncome": 1},
+    "total_expenses": {"COGS": 1, "Expenses": 1, "OtherExpenses": 1},
+    "net_income": {"NetIncome": 1},
+    "gross_profit": {"Income": 1, "COGS": -1},
+}
+_BALANCE_SHEET = {
+    "total_assets": {"TotalAssets": 1},
+    "total_liabilities": {"Liabilities": 1},
+    "total_equity": {"Equity": 1},
+    "cash_balance": {"BankAccounts": 1},
+    "accounts_receivable": {"AR": 1},
+    "accounts_payable": {"AP": 1},
+}
+_CASH_FLOW = {"operating_cash_flow": {"NetIncome": 1, "OperatingAdjustments": 1}}
+
+
+def report_totals(session: Session, start: date, end: date) -> dict[Month, Figures]:
+    """The figures of every month from that of ``start`` to that of ``end``, in the company's currency, exact.
+
+    A group that a report does not have is zero: QuickBooks leaves out what nothing was posted to.
+    """
+    if not isinstance(session, Company):
+        raise TypeError("a session on QuickBooks is needed")
+    method = session.connection.accounting_method
+    with session.attributed():
+        return {
+            month: {
+                **_figures(session.api, "ProfitAndLoss", month, method, _PROFIT_AND_LOSS),
+                **_figures(session.api, "BalanceSheet", month, method, _BALANCE_SHEET),
+                **_figures(session.api, "CashFlow", month, None, _CASH_FLOW),
+            }
+            for month in months_between(month_of(start), month_of(end))
+        }
+
+
+def _figures(
+    api: CompanyApi, report: str, month: Month, method: str | None, metrics: Mapping[str, Mapping[str, int]]
+) -> Figures:
+    params = {
+        "start_date": month.isoformat(),
+        "end_date": last_day(month).isoformat(),
+        "summarize_column_by": "Total",
+        **({"accounting_method": method} if method else {}),
+    }
+    amounts = dict(_group_amounts(api.report(report, params).body.get("Rows")))
+    return {
+        metric: sum((sign * amounts.get(group, Decimal(0)) for group, sign in groups.items()), Decimal(0))
+        for metric, groups in metrics.items()
+    }
+
+
+def _group_amounts(rows: object) -> Iterator[tuple[str, Decimal]]:
+    """Every row that has a group, with the amount of its summary (a section) or its own (a line)."""
+    found = rows.get("Row") if isinstance(rows, Mapping) else None
+    for row in found if isinstance(found, list) else []:
+        if not isinstance(row, Mapping):
+            continue
+        if row.get("group"):
+            yield str(row["group"]), _amount(row.get("Summary") or row)
+        yield from _group_amounts(row.get("Rows"))
+
+
+def _amount(line: Mapping[str, Any]) -> Decimal:
+    """The last cell of a line: the total's. Empty means zero."""
+    cells = line.get("ColData")
+    text = str(cells[-1].get("value") or "") if isinstance(cells, list) and len(cells) > 1 else ""
+    try:
+        return Decimal(text or "0")
+    except InvalidOperation:
+        raise PermanentError(f"a report shows {text[:40]!r} where an amount should be") from None
