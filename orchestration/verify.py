@@ -33,9 +33,7 @@ class Difference:
     source: Decimal | None
 
     def __str__(self) -> str:
-        difference = (
-            "" if self.mart is None or self.source is None else f", difference {self.mart - self.source:+,.2f}"
-        )
+        difference = "" if self.mart is None or self.source is None else f", difference {self.mart - self.source:+,.2f}"
         return (
             f"{self.organization} {self.month:%Y-%m} {self.metric}: mart {_money(self.mart)}, "
             f"source {_money(self.source)}{difference}"

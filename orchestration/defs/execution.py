@@ -66,7 +66,7 @@ class _Terminal(logging.Formatter):
 @dg.logger
 def terminal(_: dg.InitLoggerContext) -> logging.Logger:
     """Messages of assets and failures of steps, one line each, without Dagster's own chatter."""
-    logger = logging.Logger("aiop")  # noqa: LOG001 - a run's own logger, not to be found by name
+    logger = logging.Logger("aiop")
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_Terminal())
     logger.addHandler(handler)

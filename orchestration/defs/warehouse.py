@@ -1,6 +1,6 @@
 """The dbt project as assets: models in their schemas, data tests as asset checks, one build at a time."""
 
-from __future__ import annotations
+# Annotations are read by Dagster at run time, so they are not postponed in this module.
 
 import os
 import shutil
@@ -33,9 +33,7 @@ class Translator(DagsterDbtTranslator):
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         return dbt_resource_props["schema"]
 
-    def get_asset_spec(
-        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
-    ) -> dg.AssetSpec:
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         spec = super().get_asset_spec(manifest, unique_id, project)
         published = spec.key.path[0] == "marts"
         return spec.replace_attributes(freshness_policy=NIGHTLY) if published else spec
@@ -47,7 +45,7 @@ project = DbtProject(PROJECT_ROOT, target_path=manifest_path.parent, profiles_di
 
 @dbt_assets(manifest=manifest_path, dagster_dbt_translator=Translator(), project=project, name="dbt_build")
 def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
-    os.environ.update(dbt_environment())
+    os.environ.update(dbt_environment(dagster_run_id=context.run_id))
     runs = dbt_paths().home / "runs"
     target = runs / context.run_id
     # The manifest and parse cache spare dbt reading the whole project again.
@@ -60,10 +58,19 @@ def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
         for event in invocation.stream():
             if isinstance(event, dg.Output):
                 rows = build_rows(context.run_id, event.metadata)
+                if rows:
+                    context.log.info(f"{event.output_name.replace('__', '.', 1)}: {_in_words(rows)}")
                 yield event.with_metadata({**event.metadata, **rows})
             else:
                 yield event
     _forget_old_runs(runs)
+
+
+def _in_words(rows: Mapping[str, int]) -> str:
+    written = [
+        f"{rows[f'rows_{verb}']:,} {verb}" for verb in ("inserted", "updated", "deleted") if rows[f"rows_{verb}"]
+    ]
+    return f"{rows['dagster/row_count']:,} rows, {', '.join(written) or 'none changed'}"
 
 
 def _forget_old_runs(runs: Path) -> None:

@@ -41,7 +41,6 @@ class DemoResult:
     tables: list[TableChange]
     seconds: dict[str, float]
     failures: list[str]
-    tenant_url: str
 
 
 def run_demo(say: Callable[[str], None]) -> DemoResult:
@@ -76,9 +75,9 @@ def run_demo(say: Callable[[str], None]) -> DemoResult:
     seconds.update(outcome.seconds)
     with connect() as connection:
         tables = _changes(connection, outcome.run_id)
-        tenant_url = roles.credentials(connection, "bennett")
+        roles.credentials(connection, "bennett")
     failures = outcome.failed_checks if outcome.success else ["the nightly job failed", *outcome.failed_checks]
-    return DemoResult(tables=tables, seconds=seconds, failures=failures, tenant_url=tenant_url)
+    return DemoResult(tables=tables, seconds=seconds, failures=failures)
 
 
 class _timed:
@@ -150,7 +149,7 @@ def summary(result: DemoResult, dev_port: int = 3000) -> str:
     lines += [
         "",
         "Query it as Bennett, who sees Bennett and nobody else:",
-        f"  psql '{result.tenant_url}' -c 'select * from marts.mart_financial_metrics'",
+        """  psql "$(.venv/bin/aiop orgs credentials bennett)" -c 'table marts.mart_financial_metrics'""",
         "As the warehouse's builder:  .venv/bin/aiop db psql",
         f"Lineage, jobs and checks:    make dev, then http://127.0.0.1:{dev_port}",
         "Let the sources live on:     .venv/bin/aiop demo advance --days 30, then make demo again",
