@@ -8,7 +8,7 @@ import typer
 
 from orchestration.commands import db, demo, orgs, run, sync, verify
 from orchestration.errors import AiopError
-from orchestration.logs import configure_logging, redact
+from orchestration.logs import configure_logging, print_exception, redact
 from orchestration.settings import load_env_file
 
 app = typer.Typer(
@@ -36,6 +36,9 @@ def main() -> None:
     except AiopError as error:
         print(f"error: {redact(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except Exception as error:  # noqa: BLE001 - Typer's own hook would print the traceback with what it holds
+        print_exception(type(error), error, error.__traceback__)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from pathlib import Path
 import psycopg
 
 from orchestration.errors import DatabaseError, UsageError
-from orchestration.logs import redact
 from orchestration.warehouse import embedded_ports as ports
 from orchestration.warehouse import embedded_processes as processes
 from orchestration.warehouse.database_errors import DISK_FULL_HINT, explain
@@ -110,18 +109,11 @@ class EmbeddedPostgres:
         if self.status().state == "absent":
             return False
         with self._exclusively():
-            if self._settled().state != "running":
-                self._clear_leftovers()
-                return False
-            account, binaries = self._account(), self._binaries()
-            for mode in ("fast", "immediate"):
-                result = account.run(
-                    [binaries["pg_ctl"], "stop", "-D", str(self.data), "-m", mode, "-w", "-t", str(STOP_SECONDS)],
-                    timeout=STOP_SECONDS + 30,
-                )
-                if result.returncode == 0:
-                    return True
-            raise DatabaseError(f"the embedded server did not stop: {redact(result.stderr).strip()}")
+            status = self._settled()
+            if status.state == "running" and status.pid:
+                processes.shut_down(status.pid, self.data, STOP_SECONDS)
+            self._clear_leftovers()
+            return status.state == "running"
 
     def superuser_url(self, database: str = DATABASE) -> str:
         """URL of the administrator, with its password."""
@@ -187,10 +179,10 @@ class EmbeddedPostgres:
         self._require_passage(account)
         # Where the server runs as somebody else, that account has to pass through; nobody may list anything.
         mode = 0o711 if account.switch else 0o700
-        for directory in (self.home, self.directory):
-            if not directory.exists():
-                directory.mkdir(parents=True)
-                directory.chmod(mode)
+        missing = [place for place in (self.directory, *self.directory.parents) if not place.exists()]
+        for directory in reversed(missing):
+            directory.mkdir(exist_ok=True)
+            directory.chmod(mode)
         self._require_passage(account)
 
     def _require_passage(self, account: Account) -> None:

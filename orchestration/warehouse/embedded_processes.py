@@ -64,6 +64,21 @@ def server_processes(data: Path) -> list[int]:
     return pids
 
 
+def shut_down(pid: int, data: Path, seconds: float) -> None:
+    """Have the server ``pid`` end its sessions and itself; whatever is left after ``seconds`` is killed.
+
+    The signal is that of ``pg_ctl stop -m fast``, so no program of the server's version is needed.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGINT)
+    deadline = time.monotonic() + seconds
+    while server_processes(data):
+        if time.monotonic() > deadline:
+            end_all(data)
+            return
+        time.sleep(0.02)
+
+
 def end_all(data: Path) -> None:
     """End every process of the data directory, with the signal that skips a clean shutdown, then for good."""
     for sign, seconds in ((signal.SIGQUIT, QUIT_SECONDS), (signal.SIGKILL, KILL_SECONDS)):
