@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -31,6 +33,14 @@ def query(url: str, statement: str) -> list[tuple]:
 def assert_nothing_runs(server: EmbeddedPostgres) -> None:
     assert embedded_processes.server_processes(server.data) == []
     assert server.status().state in ("absent", "stopped")
+
+
+def kill_9(server: EmbeddedPostgres) -> None:
+    """Kill every process of the server at once, as a machine that runs out of memory does."""
+    while pids := embedded_processes.server_processes(server.data):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):  # followed its parent by itself
+                os.kill(pid, signal.SIGKILL)
 
 
 def in_python(code: str, *, home: Path, **popen: object) -> subprocess.Popen[str]:

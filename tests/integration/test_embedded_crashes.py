@@ -16,6 +16,7 @@ from postgres_helpers import (
     SMALL,
     assert_nothing_runs,
     in_python,
+    kill_9,
     query,
     with_proc,
 )
@@ -29,9 +30,7 @@ def test_kill_9_of_everything_loses_nothing_committed(server: EmbeddedPostgres) 
     server.start()
     with psycopg.connect(server.builder_url(), autocommit=True) as connection:
         connection.execute("create table kept as select generate_series(1, 1000) as a")
-    for pid in embedded_processes.server_processes(server.data):
-        os.kill(pid, signal.SIGKILL)
-    embedded_processes.end_all(server.data)
+    kill_9(server)
     assert (server.data / "postmaster.pid").exists()
     assert server.status().state == "stopped"
     server.start()
@@ -42,9 +41,7 @@ def test_kill_9_of_everything_loses_nothing_committed(server: EmbeddedPostgres) 
 def test_a_stale_pid_given_to_another_process_is_neither_believed_nor_killed(server: EmbeddedPostgres) -> None:
     pid = server.start().pid
     assert pid is not None
-    for running in embedded_processes.server_processes(server.data):
-        os.kill(running, signal.SIGKILL)
-    embedded_processes.end_all(server.data)
+    kill_9(server)
     # A process of the server's own account: Postgres by itself refuses to start then.
     account = server._account()
     switch = {"user": account.uid, "group": account.gid, "extra_groups": []} if account.switch else {}
