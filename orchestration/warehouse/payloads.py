@@ -168,9 +168,9 @@ def _named(value: Mapping[Any, Any], replaced: set[str]) -> dict[str, Any]:
     """The members in the order of their names, none lost where cleaning makes two names equal."""
     named: dict[str, Any] = {}
     for key, child in value.items():
-        name = key if isinstance(key, str) else json.loads(_leaf(str(key), replaced))
+        name = str(key)
         cleaned = clean_text(name)
-        if cleaned is not name and cleaned != name:
+        if cleaned != name:
             replaced.add("text")
         while cleaned in named:
             cleaned += "\ufffd"
