@@ -1,0 +1,1 @@
+"""A stand-in for HubSpot's CRM API over one or more living portals."""

@@ -1,0 +1,67 @@
+"""A portal as the server holds it: its CRM, its limits and the quirks somebody asked for."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+
+from orchestration.demo.crm.formats import local_date, to_datetime, to_ms
+from orchestration.demo.crm.life import Life
+from orchestration.demo.crm.portals import Portal
+from orchestration.demo.crm.store import Crm
+from orchestration.demo.hubspot.limits import Meter
+
+
+class Account:
+    """One portal behind one token.
+
+    ahead_ms
+        How far its clock was moved past the world's, for tests that need seconds.
+    shapes
+        Per kind, how long the next list pages shall be: a number of records (0 is an empty page that still links to
+        the next), or None for a page as asked.
+    repeat_after
+        Kinds whose list pages all link to one and the same page.
+    before_page
+        Called with (kind, how many pages of it were answered) before a list or search page is made.
+    """
+
+    def __init__(self, portal: Portal, seed: int, base: datetime) -> None:
+        self.portal = portal
+        self.life = Life(portal, seed, base)
+        self.meter = Meter(portal.limits, portal.hub_id)
+        self.missing_scopes = set(portal.missing_scopes)
+        self.search_lag_ms = portal.search_lag_seconds * 1000
+        self.ahead_ms = 0
+        self.revoked = False
+        self.shapes: dict[str, deque[int | None]] = {}
+        self.repeat_after: set[str] = set()
+        self.before_page: Callable[[str, int], None] | None = None
+        self.now = to_ms(base)
+        self._pages: dict[str, int] = {}
+
+    @property
+    def crm(self) -> Crm:
+        return self.life.crm
+
+    @property
+    def today(self) -> object:
+        return local_date(self.now, self.portal.zone)
+
+    @property
+    def instant(self) -> datetime:
+        return to_datetime(self.now)
+
+    def live_until(self, now: datetime) -> None:
+        """Follow the world's clock."""
+        self.now = to_ms(now) + self.ahead_ms
+        self.life.continue_until(self.now)
+
+    def page_begins(self, kind: str) -> int | None:
+        """Announce a page; gives the length somebody asked it to have, if any."""
+        if self.before_page is not None:
+            self.before_page(kind, self._pages.get(kind, 0))
+        self._pages[kind] = self._pages.get(kind, 0) + 1
+        shapes = self.shapes.get(kind)
+        return shapes.popleft() if shapes else None
