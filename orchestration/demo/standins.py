@@ -1,0 +1,124 @@
+"""The demo's stand-in sources as a process of their own, on their fixed port."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestration.demo import quickbooks_server
+from orchestration.demo.organizations import quickbooks_port
+from orchestration.demo.quickbooks.control import SERVICE
+from orchestration.demo.world import read_world, world_path, write_world
+from orchestration.errors import AiopError
+
+START_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class StandIns:
+    """Where the stand-ins answer; ``started`` says whether this process started them (and will stop them)."""
+
+    quickbooks_url: str
+    started: bool
+
+
+def demo_directory(home: Path) -> Path:
+    """Where the demo keeps its world and the stand-ins their tokens."""
+    return home / "demo"
+
+
+def open_world(home: Path) -> Path:
+    """The demo's directory, with a world in it: the first day's where none was made yet."""
+    directory = demo_directory(home)
+    directory.mkdir(parents=True, exist_ok=True)
+    if not world_path(directory).exists():
+        write_world(directory, read_world(directory))
+    return directory
+
+
+@contextmanager
+def start_standins(home: Path) -> Iterator[StandIns]:
+    """The stand-ins for as long as the block runs, in a process that ends with this one whatever happens to it.
+
+    Those that already serve the same home are used and left running. Raises AiopError where the port is taken by
+    anything else.
+    """
+    directory = open_world(home)
+    port = quickbooks_port()
+    url = f"http://127.0.0.1:{port}"
+    if _is_ours(url, directory):
+        yield StandIns(url, started=False)
+        return
+    process = subprocess.Popen(
+        [sys.executable, "-m", "orchestration.demo.standins", str(home)],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        _wait(process, url, directory)
+        yield StandIns(url, started=True)
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def serve(home: Path, port: int | None = None, *, with_parent: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT; ``with_parent``: or until standard input, held by the parent, is closed."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    if with_parent:
+        threading.Thread(target=lambda: (sys.stdin.buffer.read(), ended.set()), daemon=True).start()
+    directory = open_world(home)
+    with quickbooks_server.running(directory, port=quickbooks_port() if port is None else port) as server:
+        if not with_parent:
+            world = server.service.world()
+            print(f"QuickBooks  {server.base_url}  ({len(server.service.realms)} companies)", flush=True)
+            print(f"world       {directory}: it is {world.now:%Y-%m-%d %H:%M} UTC, day {world.days}", flush=True)
+        ended.wait()
+
+
+def _is_ours(url: str, directory: Path) -> bool:
+    """Whether a stand-in of this directory answers. Raises AiopError where something else does."""
+    try:
+        with urllib.request.urlopen(f"{url}/_control/state", timeout=2) as response:
+            state = json.load(response)
+    except urllib.error.HTTPError:
+        state = {}
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+    except ValueError:
+        state = {}
+    port = url.rpartition(":")[2]
+    hint = "Stop it, or set DEMO_QUICKBOOKS_PORT to a free port."
+    if not isinstance(state, dict) or state.get("service") != SERVICE:
+        raise AiopError(f"port {port} is taken by another program", hint=hint)
+    if state.get("directory") != str(directory):
+        raise AiopError(f"port {port} serves the demo of {state.get('directory')}", hint=hint)
+    return True
+
+
+def _wait(process: subprocess.Popen, url: str, directory: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not _is_ours(url, directory):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise AiopError("the stand-in sources did not start", hint="their messages are above")
+        time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]), with_parent=True)
