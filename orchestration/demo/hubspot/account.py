@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 from orchestration.demo.crm.formats import local_date, to_datetime, to_ms
 from orchestration.demo.crm.life import Life
@@ -25,6 +26,10 @@ class Account:
         Kinds whose list pages all link to one and the same page.
     before_page
         Called with (kind, how many pages of it were answered) before a list or search page is made.
+    found
+        Results of the last searches.
+    lock
+        Held while a request is answered; whoever changes the CRM from another thread takes it.
     """
 
     def __init__(self, portal: Portal, seed: int, base: datetime) -> None:
@@ -39,6 +44,8 @@ class Account:
         self.repeat_after: set[str] = set()
         self.before_page: Callable[[str, int], None] | None = None
         self.now = to_ms(base)
+        self.found: dict[tuple, list] = {}
+        self.lock = threading.RLock()
         self._pages: dict[str, int] = {}
 
     @property
@@ -46,7 +53,7 @@ class Account:
         return self.life.crm
 
     @property
-    def today(self) -> object:
+    def today(self) -> date:
         return local_date(self.now, self.portal.zone)
 
     @property

@@ -14,10 +14,9 @@ import msgspec
 
 from orchestration.demo.crm.kinds import find_kind
 from orchestration.demo.crm.portals import Portal
-from orchestration.demo.hubspot import associations, errors, metadata, reading
+from orchestration.demo.hubspot import associations, errors, metadata, reading, search
 from orchestration.demo.hubspot.account import Account
 from orchestration.demo.hubspot.asking import Call
-from orchestration.demo.hubspot.search import Index
 from orchestration.demo.world import World
 
 Handler = Callable[[Account, Call], tuple[int, dict]]
@@ -55,8 +54,7 @@ class HubspotApi:
         first = world()
         self.accounts = {portal.slug: Account(portal, first.seed, first.base) for portal in portals}
         self._by_token = {account.portal.token: account for account in self.accounts.values()}
-        self._index = Index()
-        self._routes = _routes(self._index)
+        self._routes = _routes()
         self._failures = count(1)
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes, base_url: str) -> Answer:
@@ -67,13 +65,14 @@ class HubspotApi:
             if len(target) > URL_MOST:
                 raise errors.url_too_long()
             account = self._authenticate(headers.get("authorization", ""))
-            account.live_until(self.world().now)
             path, _, query = target.partition("?")
-            route, parts = self._route(method, path)
-            account.meter.count(account.today, search=route.search)
-            _check_scopes(account, route, parts)
-            pairs = parse_qsl(query, keep_blank_values=True)
-            status, answered = route.handler(account, Call(path, parts, pairs, body, base_url))
+            with account.lock:
+                account.live_until(self.world().now)
+                route, parts = self._route(method, path)
+                account.meter.count(account.today, search=route.search)
+                _check_scopes(account, route, parts)
+                pairs = parse_qsl(query, keep_blank_values=True)
+                status, answered = route.handler(account, Call(path, parts, pairs, body, base_url))
             return self._wire(status, answered, account, route)
         except errors.ApiError as error:
             return self._wire(error.status, error.body, account, route, error.headers)
@@ -139,7 +138,7 @@ def _check_scopes(account: Account, route: Route, parts: dict[str, str]) -> None
         raise errors.missing_scopes(tuple(missing))
 
 
-def _routes(index: Index) -> list[Route]:
+def _routes() -> list[Route]:
     """Every path in the two spellings HubSpot serves: with the API's version and, newer, with a date."""
     objects = _either("/crm/v3/objects", "/crm/objects/{date}")
     linked = _either("/crm/v4/associations", "/crm/associations/{date}")
@@ -150,7 +149,7 @@ def _routes(index: Index) -> list[Route]:
     both = ("from", "to")
     return [
         Route("GET", _path(objects, "/{kind}"), reading.list_records),
-        Route("POST", _path(objects, "/{kind}/search"), index.search, search=True),
+        Route("POST", _path(objects, "/{kind}/search"), search.search, search=True),
         Route("POST", _path(objects, "/{kind}/batch/read"), reading.batch_read),
         Route("GET", _path(objects, "/{kind}/{id}"), reading.get_record),
         Route("POST", _path(linked, "/{from}/{to}/batch/read"), associations.batch_read_associations, both),

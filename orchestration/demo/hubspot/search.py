@@ -24,38 +24,34 @@ Values = Mapping[str, str]
 Test = Callable[[Values], bool]
 
 
-class Index:
-    """Remembers the last results of each query, so that its later pages cost nothing."""
+def search(account: Account, call: Call) -> tuple[int, dict]:
+    """A page of what a query finds: no archived records, no associations."""
+    kind, body = call.kind(), call.json()
+    limit, offset = _window(body)
+    shape = account.page_begins(kind.plural)
+    found = _find(account, kind, body)
+    page = found[offset : offset + (limit if shape is None else max(1, min(shape, limit)))]
+    wanted = Wanted(account.crm, kind, body.get("properties"))
+    records = account.crm.records[kind.plural]
+    # What was purged since the index was made is not there to be shown.
+    results = [wanted.render(records[number], values) for number, values in page if number in records]
+    answer: dict[str, object] = {"total": len(found), "results": results}
+    if offset + len(page) < len(found):
+        answer["paging"] = {"next": {"after": str(offset + len(page))}}
+    return 200, answer
 
-    def __init__(self) -> None:
-        self._results: dict[tuple, list[tuple[int, Values]]] = {}
 
-    def search(self, account: Account, call: Call) -> tuple[int, dict]:
-        """A page of what a query finds: no archived records, no associations."""
-        kind, body = call.kind(), call.json()
-        limit, offset = _window(body)
-        shape = account.page_begins(kind.plural)
-        found = self._find(account, kind, body)
-        page = found[offset : offset + (limit if shape is None else max(1, min(shape, limit)))]
-        wanted = Wanted(account.crm, kind, body.get("properties"))
-        records = account.crm.records[kind.plural]
-        # What was purged since the index was made is not there to be shown.
-        results = [wanted.render(records[number], values) for number, values in page if number in records]
-        answer: dict[str, object] = {"total": len(found), "results": results}
-        if offset + len(page) < len(found):
-            answer["paging"] = {"next": {"after": str(offset + len(page))}}
-        return 200, answer
-
-    def _find(self, account: Account, kind: Kind, body: dict) -> list[tuple[int, Values]]:
-        seen_at = account.now - account.search_lag_ms
-        asked = {name: body.get(name) for name in ("filterGroups", "filters", "sorts", "query")}
-        query = msgspec.json.encode(asked, order="deterministic")
-        key = (account.portal.slug, kind.plural, account.crm.versions[kind.plural], seen_at, query)
-        if key not in self._results:
-            if len(self._results) > 8:
-                self._results.clear()
-            self._results[key] = _run(account, kind, body, seen_at)
-        return self._results[key]
+def _find(account: Account, kind: Kind, body: dict) -> list[tuple[int, Values]]:
+    """Everything a query finds, in its order; kept, so that the later pages of a query cost nothing."""
+    seen_at = account.now - account.search_lag_ms
+    asked = {name: body.get(name) for name in ("filterGroups", "filters", "sorts", "query")}
+    query = msgspec.json.encode(asked, order="deterministic")
+    key = (kind.plural, account.crm.versions[kind.plural], seen_at, query)
+    if key not in account.found:
+        if len(account.found) >= 8:
+            account.found.clear()
+        account.found[key] = _run(account, kind, body, seen_at)
+    return account.found[key]
 
 
 def _window(body: dict) -> tuple[int, int]:
