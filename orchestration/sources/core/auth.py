@@ -32,7 +32,7 @@ _DEFAULT_LIFETIME = 3600.0
 class Bearer:
     """A token that does not change."""
 
-    token: str
+    token: str = field(repr=False)
 
     def authorization(self) -> str:
         """See ``http.Auth``."""
@@ -99,8 +99,8 @@ class OAuthRefresh:
     client: HttpClient
     token_url: str
     client_id: str
-    client_secret: str
-    configured: str
+    client_secret: str = field(repr=False)
+    configured: str = field(repr=False)
     store: TokenStore
     lifetimes: tuple[str, ...] = ("refresh_token_expires_in",)
     reconnect: str = "authorize the app again and configure the new refresh token."

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 
 from orchestration.errors import ConfigurationError
 
@@ -66,7 +66,7 @@ def _stays_near(host: str) -> bool:
         return "." not in host or host.endswith(".localhost")
 
 
-SecretReference = Annotated[str, AfterValidator(_secret)]
+SecretReference = Annotated[str, Field(repr=False), AfterValidator(_secret)]
 """A credential: only a reference is accepted in the file."""
 
 Text = Annotated[str, AfterValidator(_text)]

@@ -74,12 +74,12 @@ class Session(Protocol):
 class OAuthTokens:
     """Tokens of one connection. ``seed_fingerprint`` names the configured refresh token they descend from."""
 
-    refresh_token: str
+    refresh_token: str = field(repr=False)
     seed_fingerprint: str
-    access_token: str | None = None
+    access_token: str | None = field(default=None, repr=False)
     access_expires_at: datetime | None = None
     refresh_expires_at: datetime | None = None
-    previous_refresh_token: str | None = None
+    previous_refresh_token: str | None = field(default=None, repr=False)
     revoked_reason: str | None = None
 
 

@@ -1,0 +1,22 @@
+"""Tests of the extractors: no test here waits for a retry, and none touches the warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import stamina
+from fault_server import FaultServer
+
+
+@pytest.fixture(autouse=True)
+def _retries_without_waiting() -> Iterator[None]:
+    stamina.set_testing(True, attempts=20, cap=True)
+    yield
+    stamina.set_testing(False)
+
+
+@pytest.fixture
+def fault_server() -> Iterator[FaultServer]:
+    with FaultServer() as server:
+        yield server
