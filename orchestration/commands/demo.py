@@ -11,6 +11,14 @@ from orchestration.settings import load_settings
 app = typer.Typer(help="The demo's stand-in sources.", no_args_is_help=True)
 
 
+@app.command("run")
+def run() -> None:
+    """Build the demo's warehouse, or bring it up to date: database, stand-in sources, nightly job, summary."""
+    from orchestration.demo.run import run_demo, summary
+
+    typer.echo(summary(run_demo(typer.echo)))
+
+
 @app.command()
 def serve(
     port: Annotated[int | None, typer.Option(help="another port than the demo's own")] = None,

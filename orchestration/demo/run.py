@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -61,10 +62,10 @@ def run_demo(say: Callable[[str], None]) -> DemoResult:
         with connect() as connection:
             migrate.upgrade(connection)
             roles.ensure_group_roles(connection)
-    with _timed(seconds, "stand-in sources"):
-        say("stand-in sources: starting on loopback")
-        standins = start_standins(settings.home)
-    with standins:
+    with contextlib.ExitStack() as stack:
+        with _timed(seconds, "stand-in sources"):
+            say("stand-in sources: starting on loopback")
+            stack.enter_context(start_standins(settings.home))
         with _timed(seconds, "organizations"), connect() as connection:
             path = settings.home / "demo" / "organizations.yml"
             path.write_text(organizations_yaml(), encoding="utf-8")
