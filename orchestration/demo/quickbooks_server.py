@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
-
 from orchestration.demo.books.company import Company
 from orchestration.demo.ledger import Ledger
 from orchestration.demo.organizations import COMPANIES, connection_of
 from orchestration.demo.quickbooks.app import Service, create_app
-from orchestration.demo.quickbooks.faulty import TRANSPORTS
+from orchestration.demo.serving.server import HOST, serving
 from orchestration.demo.world import World
-from orchestration.errors import AiopError
-
-HOST = "127.0.0.1"
-STARTUP_SECONDS = 15.0
-
-
-class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-    """uvicorn's HTTP protocol, with its connection within reach of faults that reset it."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        TRANSPORTS[transport.get_extra_info("peername")[:2]] = transport
-        super().connection_made(transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        peer = self.transport.get_extra_info("peername") if self.transport else None
-        if peer:
-            TRANSPORTS.pop(peer[:2], None)
-        super().connection_lost(exc)
 
 
 @dataclass
@@ -86,39 +61,8 @@ def running(
     (default: the first day) and in memory. Raises AiopError where the port is taken.
     """
     service = Service(tuple(companies), directory, world or World())
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-    except OSError as error:
-        listener.close()
-        raise AiopError(f"port {port} can't be used: {error.strerror}", hint="Is another server on it?") from error
-    config = uvicorn.Config(
-        create_app(service),
-        http=_Protocol,
-        loop="asyncio",
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        # The app sends the world's date; two would contradict each other.
-        date_header=False,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="quickbooks-standin", daemon=True)
-    thread.start()
-    deadline = time.monotonic() + STARTUP_SECONDS
-    while not server.started:
-        if not thread.is_alive() or time.monotonic() > deadline:
-            raise AiopError("the QuickBooks stand-in did not start", hint="its messages are above")
-        time.sleep(0.005)
-    try:
-        yield RunningServer(service, listener.getsockname()[1])
-    finally:
-        server.should_exit = True
-        thread.join(STARTUP_SECONDS)
-        listener.close()
+    with serving(create_app(service), "QuickBooks stand-in", port) as chosen:
+        yield RunningServer(service, chosen)
 
 
 def _no_company(slug: str) -> Company:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from email.utils import format_datetime
@@ -18,13 +17,14 @@ from starlette.routing import Mount, Route
 
 from orchestration.demo.books.company import Company
 from orchestration.demo.quickbooks import control
-from orchestration.demo.quickbooks.faults import Faults
-from orchestration.demo.quickbooks.faulty import answer_with
 from orchestration.demo.quickbooks.limits import Limits
 from orchestration.demo.quickbooks.oauth import Reply, TokenServer, fingerprint
 from orchestration.demo.quickbooks.realm import Realm
-from orchestration.demo.quickbooks.wire import ApiError, encode, forbidden, to_xml, unauthorised
-from orchestration.demo.world import World, read_world, world_path
+from orchestration.demo.quickbooks.wire import ApiError, encode, forbidden, throttled, to_xml, unauthorised
+from orchestration.demo.serving.clock import WorldClock
+from orchestration.demo.serving.faults import Faults
+from orchestration.demo.serving.faulty import ErrorBodies, answer_with
+from orchestration.demo.world import World
 
 LOG_LENGTH = 20_000
 _decimal_decoder = msgspec.json.Decoder(float_hook=str)
@@ -53,9 +53,7 @@ class Service:
     fixed_world: World = field(default_factory=World)
 
     def __post_init__(self) -> None:
-        self._seen: tuple[int, int] | None = None
-        self._world = self.fixed_world
-        self._lock = threading.Lock()
+        self.world = WorldClock(self.directory, self.fixed_world)
         self.realms = {company.realm_id: Realm(company, self.world()) for company in self.companies}
         self.limits = {realm: Limits() for realm in self.realms}
         tokens = self.directory / "quickbooks_tokens.json" if self.directory else None
@@ -63,20 +61,6 @@ class Service:
         self.faults = Faults()
         self.log: list[Asked] = []
         self._number = 0
-
-    def world(self) -> World:
-        """The world as its file says now; an advanced one is noticed by the file's stamp."""
-        if self.directory is None:
-            return self.fixed_world
-        with self._lock:
-            try:
-                status = world_path(self.directory).stat()
-                seen = (status.st_mtime_ns, status.st_ino)
-            except FileNotFoundError:
-                seen = (0, 0)
-            if seen != self._seen:
-                self._world, self._seen = read_world(self.directory), seen
-            return self._world
 
     def note(self, request: Request, form: dict[str, str]) -> Asked:
         """Enter a request in the log."""
@@ -108,7 +92,7 @@ def create_app(service: Service) -> Starlette:
             fault = service.faults.take(request.url.path, text)
             if fault is not None:
                 asked.fault = fault.kind
-                response = await answer_with(fault, service, request, lambda: handle(service, request, form))
+                response = await answer_with(fault, _bodies(service), request, lambda: handle(service, request, form))
             else:
                 response = await handle(service, request, form)
             asked.status = response.status_code
@@ -131,6 +115,20 @@ def create_app(service: Service) -> Starlette:
             Route(f"{company}/{{entity}}/{{number}}", endpoint(_company(_read))),
             Mount("/_control", routes=control.routes(service)),
         ]
+    )
+
+
+def _bodies(service: Service) -> ErrorBodies:
+    """Errors as Intuit words them."""
+
+    def failed(status: int, code: str, detail: str = "") -> bytes:
+        error = ApiError(status, code, "An application error has occurred", detail, "SystemFault")
+        return encode(error.body(service.world().now))
+
+    return ErrorBodies(
+        of_status=lambda status: failed(status, str(status)),
+        throttled=lambda: encode(throttled().body(service.world().now)),
+        in_success=lambda: failed(200, "10000", "System Failure Error"),
     )
 
 

@@ -6,16 +6,11 @@ from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from orchestration.demo.quickbooks import edits
-from orchestration.demo.quickbooks.faults import Fault
 from orchestration.demo.quickbooks.limits import Limits
-from orchestration.demo.quickbooks.wire import encode
+from orchestration.demo.serving.controls import control, fault_controls
 
 if TYPE_CHECKING:
     from orchestration.demo.quickbooks.app import Service
@@ -27,24 +22,13 @@ def routes(service: Service) -> list[Route]:
     """Routes below ``/_control``. Bad requests are answered 400 with ``{"error": …}``."""
 
     def action(method: str, path: str, act: Callable[[Service, dict[str, Any]], Any]) -> Route:
-        async def answer(request: Request) -> Response:
-            body = await request.body()
-            try:
-                given = msgspec.json.decode(body) if body else dict(request.query_params)
-                result = await run_in_threadpool(act, service, given)
-            except (ValueError, KeyError, TypeError, msgspec.DecodeError) as error:
-                return Response(encode({"error": f"{type(error).__name__}: {error}"}), 400)
-            return Response(encode(result), media_type="application/json")
-
-        return Route(path, answer, methods=[method])
+        return control(method, path, lambda given: act(service, given))
 
     return [
         action("GET", "/state", _state),
         action("GET", "/log", lambda s, given: [asdict(asked) for asked in list(s.log)]),
         action("DELETE", "/log", lambda s, given: s.log.clear()),
-        action("GET", "/faults", lambda s, given: s.faults.listed()),
-        action("POST", "/faults", _add_faults),
-        action("DELETE", "/faults", lambda s, given: s.faults.clear()),
+        *fault_controls(service.faults),
         action("POST", "/rotate", _rotate),
         action("POST", "/expire", _expire),
         action("POST", "/reconnect", lambda s, given: {"refresh_token": s.tokens.reconnect(given["realm"])}),
@@ -74,13 +58,6 @@ def _realms(service: Service, given: dict[str, Any]) -> list[str]:
     if realm is not None and realm not in service.realms:
         raise ValueError(f"no realm {realm}")
     return list(service.realms) if realm is None else [realm]
-
-
-def _add_faults(service: Service, given: Any) -> dict[str, int]:
-    faults = [Fault.of(one) for one in (given if isinstance(given, list) else [given])]
-    for fault in faults:
-        service.faults.add(fault)
-    return {"added": len(faults)}
 
 
 def _rotate(service: Service, given: dict[str, Any]) -> None:

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 KINDS = {
-    "status": "answer with `status` and Intuit's fault body for it (or `body`)",
-    "throttle": "429 / 003001, with Retry-After where `retry_after` is given",
-    "fault": "200 whose body is a fault",
+    "status": "answer with `status` and the service's error body for it (or `body`)",
+    "throttle": "429 as the service sends it, with Retry-After where `retry_after` is given",
+    "fault": "200 whose body is an error",
     "html": "200 with an HTML page, as proxies in front of the service send",
     "body": "`status` with `body` as it is",
     "truncated": "the right answer, its JSON cut in half",

@@ -6,36 +6,41 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from orchestration.demo.quickbooks.faults import Fault
-from orchestration.demo.quickbooks.wire import ApiError, encode, throttled
+from orchestration.demo.serving.faults import Fault
 
 # Open connections by the client's address; the server's protocol keeps it, resets are made through it.
 TRANSPORTS: dict[tuple[str, int], asyncio.Transport] = {}
 PAGE = "<!DOCTYPE html><html><head><title>Service unavailable</title></head><body>Please try again.</body></html>"
 
 
+@dataclass(frozen=True)
+class ErrorBodies:
+    """What a service's own errors look like: those of a status, that of a throttle, one inside a 200."""
+
+    of_status: Callable[[int], bytes]
+    throttled: Callable[[], bytes]
+    in_success: Callable[[], bytes]
+
+
 async def answer_with(
-    fault: Fault, service: Any, request: Request, proceed: Callable[[], Awaitable[Response]]
+    fault: Fault, bodies: ErrorBodies, request: Request, proceed: Callable[[], Awaitable[Response]]
 ) -> Response:
     """The response of a request that a fault applies to; ``proceed`` gives the right one."""
-    now = service.world().now
     headers = dict(fault.headers)
     match fault.kind:
         case "status":
-            error = ApiError(fault.status, str(fault.status), "An application error has occurred", "", "SystemFault")
-            return _sent(fault, fault.status, fault.body.encode() or encode(error.body(now)), headers)
+            return _sent(fault, fault.status, fault.body.encode() or bodies.of_status(fault.status), headers)
         case "throttle":
             headers |= {"Retry-After": fault.retry_after} if fault.retry_after else {}
-            return _sent(fault, 429, encode(throttled().body(now)), headers)
+            return _sent(fault, 429, bodies.throttled(), headers)
         case "fault":
-            error = ApiError(200, "10000", "An application error has occurred", "System Failure Error", "SystemFault")
-            return _sent(fault, 200, fault.body.encode() or encode(error.body(now)), headers)
+            return _sent(fault, 200, fault.body.encode() or bodies.in_success(), headers)
         case "html":
             return Response(PAGE, 200, headers, media_type="text/html")
         case "body":
