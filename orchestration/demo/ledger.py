@@ -19,20 +19,14 @@ Basis = Literal["accrual", "cash"]
 
 
 class Ledger:
-    """The books of ``company`` generated from ``seed``, up to and including the day ``until``."""
+    """The books of ``company`` in ``world``, up to and including the day ``until`` (default: as its clock has it)."""
 
-    def __init__(self, company: Company, seed: int, until: date) -> None:
+    def __init__(self, company: Company, world: World, until: date | None = None) -> None:
         self.company = company
-        self.seed = seed
-        self._keeper = Bookkeeper(company, seed)
+        self._keeper = Bookkeeper(company, world)
         self._next_day = company.books_start
         self._kept: dict[Basis, tuple[int, list[Posting], Balances]] = {}
-        self.continue_until(until)
-
-    @classmethod
-    def of(cls, company: Company, world: World) -> Ledger:
-        """A company's ledger as the world's clock has it."""
-        return cls(company, world.seed, world.last_day(company.zone))
+        self.continue_until(world.last_day(company.zone) if until is None else until)
 
     @property
     def books(self) -> Books:

@@ -47,6 +47,11 @@ VITAL = Company(
     prepayments=True,
     restatements_per_month=10,
 )
+_SMALL_SIZE: dict[str, Any] = {
+    "books_start": date(2025, 7, 1),
+    "start_date": date(2025, 7, 1),
+    "invoices_per_month": 5,
+}
 _SMALL: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("acorn_supply", "Acorn Supply", {"account_numbers": True, "sales_tax_bp": 725}),
     ("birch_dental", "Birch Dental", {"industry": "62", "sells_goods": False, "accounting_method": "Cash"}),
@@ -73,7 +78,7 @@ COMPANIES: tuple[Company, ...] = (
     BENNETT,
     VITAL,
     *(
-        Company(number, slug, name, f"91303500000000{number:02d}", **facts)
+        Company(number, slug, name, f"91303500000000{number:02d}", **(_SMALL_SIZE | facts))
         for number, (slug, name, facts) in enumerate(_SMALL, start=3)
     ),
 )

@@ -39,6 +39,10 @@ class RunningServer:
         """The resolved connection settings of a company, as an extractor takes them."""
         return connection_of(self.company(slug), self.base_url)
 
+    def advance(self, days: int) -> World:
+        """Let the world live on, as `aiop demo advance` does."""
+        return self.service.world.advance(days)
+
     def ledger(self, slug: str) -> Ledger:
         """The ledger behind a company as of now: the truth to compare with, edits on demand included."""
         realm = self.service.realms[self.company(slug).realm_id]

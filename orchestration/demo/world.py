@@ -36,6 +36,19 @@ class World:
         """The last day whose business is done in a time zone: the day before that zone's today."""
         return self.now.astimezone(zone).date() - timedelta(days=1)
 
+    def last_look(self, day: date, zone: ZoneInfo) -> datetime:
+        """The last instant this world stands still at before the business of ``day`` shows.
+
+        Business of that day must be stamped later: who asked at that instant for all there is will next ask for
+        what changed since.
+        """
+        tick = self.base + timedelta(days=(day - self.base.astimezone(zone).date()).days)
+        while tick.astimezone(zone).date() > day:
+            tick -= timedelta(days=1)
+        while (tick + timedelta(days=1)).astimezone(zone).date() <= day:
+            tick += timedelta(days=1)
+        return tick
+
 
 def world_path(directory: Path) -> Path:
     return directory / "world.json"

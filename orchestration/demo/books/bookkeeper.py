@@ -14,15 +14,16 @@ from orchestration.demo.books import corrections, names
 from orchestration.demo.books.company import Company
 from orchestration.demo.books.dice import Dice
 from orchestration.demo.books.documents import Books, Document, Line, Name, Stamp
+from orchestration.demo.world import World
 
 
 class Bookkeeper:
     """Keeps one company's books. ``work`` must be called for every day, in order."""
 
-    def __init__(self, company: Company, seed: int) -> None:
+    def __init__(self, company: Company, world: World) -> None:
         self.company = company
-        self.seed = seed
-        self.dice = Dice(seed, company.slug, "setup")
+        self.world = world
+        self.dice = Dice(world.seed, company.slug, "setup")
         self.today = company.books_start
         self.books = Books(company, self._opening_of(self.today))
         self.due_in: list[tuple[date, int]] = []
@@ -30,6 +31,7 @@ class Bookkeeper:
         self.to_bank: list[int] = []
         self.unapplied: dict[int, list[int]] = {}
         self._instant = self._opening_of(self.today)
+        self._pace = max(1, min(240, 60_000 // int(10 + company.invoices_per_month)))
         self._numbers = {"Invoice": 1000, "Bill": 0, "JournalEntry": 0, "Purchase": 0}
         names.open_lists(self)
         if not company.dormant:
@@ -38,7 +40,7 @@ class Bookkeeper:
     def work(self, day: date) -> None:
         """Everything that is entered on ``day``."""
         self.today = day
-        self.dice = Dice(self.seed, self.company.slug, day.isoformat())
+        self.dice = Dice(self.world.seed, self.company.slug, day.isoformat())
         self._instant = max(self._instant, self._opening_of(day))
         if self.company.dormant or day.month in self.company.quiet_months:
             return
@@ -55,8 +57,8 @@ class Bookkeeper:
             self._spend()
 
     def now(self) -> int:
-        """The next instant at the desk: entries of a day follow each other by minutes."""
-        self._instant += 60 * self.dice.between(1, 6) + self.dice.between(0, 59)
+        """The next instant at the desk: entries of a day follow each other closely enough to end the same day."""
+        self._instant += self.dice.between(1, self._pace)
         return self._instant
 
     def enter(self, kind: str, on: date | None = None, **facts: object) -> Document:
@@ -292,4 +294,7 @@ class Bookkeeper:
             self._check({key: owed}, note)
 
     def _opening_of(self, day: date) -> int:
-        return int(datetime.combine(day, time(8), tzinfo=self.company.zone).timestamp())
+        """When the desk opens: in the morning, unless somebody may still look at the day before after that."""
+        zone = self.company.zone
+        morning = datetime.combine(day, time(8), tzinfo=zone)
+        return int(max(morning, self.world.last_look(day, zone)).timestamp())

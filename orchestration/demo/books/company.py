@@ -62,4 +62,5 @@ class Company:
     @property
     def monthly_revenue(self) -> int:
         """Cents an average month sells for: what costs are scaled by."""
-        return int(self.invoices_per_month * 2.2 * self.typical_line)
+        lines_at_price = 3.1 if self.sells_goods else 1.5
+        return int(self.invoices_per_month * lines_at_price * self.typical_line)

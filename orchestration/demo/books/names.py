@@ -57,7 +57,7 @@ def open_lists(keeper: Bookkeeper) -> None:
             expense_account=keeper.account(cost) if cost else 0,
             price=company.typical_line * weight // 2,
         )
-    size = int(6 + company.invoices_per_month)
+    size = min(400, int(6 + company.invoices_per_month))
     for index in range(size):
         books.add_name("Customer", new_name(keeper, odd=index < 4), keeper.now())
     for _ in range(4 + size // 3):

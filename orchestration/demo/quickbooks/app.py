@@ -157,7 +157,9 @@ def _company(ask: Callable[[Realm, Request, dict[str, str]], bytes]) -> Callable
 
                 return render(request, 200, await run_in_threadpool(work), world)
         except ApiError as error:
-            return render(request, error.status, encode(error.body(world.now)), world, error.headers)
+            asked = service.realms.get(request.path_params["realm"])
+            style = asked.behaviour.fault_style if asked else "plain"
+            return render(request, error.status, encode(error.body(world.now, style)), world, error.headers)
 
     return handle
 

@@ -32,6 +32,8 @@ class Behaviour:
         False: ``SELECT COUNT(*)`` answers without ``totalCount``.
     late_capture
         What change capture does with more than 30 days: ``error``, or ``clip`` to them without a word.
+    fault_style
+        Spelling of faults: ``plain``, ``lower`` or ``padded``.
     """
 
     language: str = "en"
@@ -42,6 +44,7 @@ class Behaviour:
     retained_from: str = "fiscal_year"
     max_report_months: int | None = None
     count_in_queries: bool = True
+    fault_style: str = "plain"
     late_capture: str = "error"
 
 
@@ -86,7 +89,7 @@ class Realm:
     def ledger(self) -> Ledger:
         """The company's ledger, generated when it is first asked for."""
         if self._ledger is None:
-            self._ledger = Ledger.of(self.company, self._world)
+            self._ledger = Ledger(self.company, self._world)
         return self._ledger
 
     def query(self, text: str) -> bytes:

@@ -26,6 +26,8 @@ from orchestration.demo.quickbooks.trees import (
 )
 from orchestration.demo.quickbooks.wire import PACIFIC, ApiError, invalid_parameter
 
+# Filters the real reports take; here no document bears them, and an unfiltered answer would be a wrong one.
+FILTERS = ("customer", "vendor", "class", "department", "item", "employee")
 REPORTS = ("ProfitAndLoss", "BalanceSheet", "CashFlow")
 DAY = timedelta(days=1)
 MAX_CELLS = 400_000
@@ -93,6 +95,9 @@ class ReportWriter:
         """A report as an object to be encoded. Raises ApiError for parameters the API refuses."""
         if name not in REPORTS:
             raise ApiError(400, "5020", "Permission Denied Error", f"Unknown report {name}")
+        for filtered in FILTERS:
+            if filtered in params:
+                raise invalid_parameter(filtered, "the stand-in filters no reports")
         today = self.now.astimezone(self.company.zone).date()
         period = periods.requested(params, today, self.company.fiscal_year_start_month)
         summary = params.get("summarize_column_by") or "Total"

@@ -30,9 +30,12 @@ def instant(now: datetime) -> str:
     return now.astimezone(PACIFIC).isoformat(timespec="milliseconds")
 
 
+FAULT_STYLES = ("plain", "lower", "padded")
+
+
 @dataclass
 class ApiError(Exception):
-    """A fault to answer with. ``lower`` is the spelling some layers of Intuit use: ``fault`` and ``error``."""
+    """A fault to answer with."""
 
     status: int
     code: str
@@ -40,15 +43,18 @@ class ApiError(Exception):
     detail: str
     type: str = "ValidationFault"
     headers: dict[str, str] = field(default_factory=dict)
-    lower: bool = False
 
-    def body(self, now: datetime) -> dict[str, Any]:
-        """The fault as an object to be encoded."""
-        if self.lower:
-            errors = [{"message": self.message, "detail": self.detail, "code": self.code, "element": None}]
+    def body(self, now: datetime, style: str = "plain") -> dict[str, Any]:
+        """The fault as an object to be encoded, in one of the spellings Intuit's layers use.
+
+        ``lower``: keys in lower case and ``time`` in epoch milliseconds; ``padded``: codes with leading zeros.
+        """
+        code = self.code.zfill(6) if style == "padded" and self.code else self.code
+        if style == "lower":
+            errors = [{"message": self.message, "detail": self.detail, "code": code, "element": None}]
             fault = {"error": errors, "type": self.type}
             return {"warnings": None, "fault": fault, "requestId": None, "time": int(now.timestamp() * 1000)}
-        errors = [{"Message": self.message, "Detail": self.detail, "code": self.code, "element": ""}]
+        errors = [{"Message": self.message, "Detail": self.detail, "code": code, "element": ""}]
         return {"Fault": {"Error": errors, "type": self.type}, "time": instant(now)}
 
 
