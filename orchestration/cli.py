@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -30,7 +31,8 @@ verify.register(app)
 def main() -> None:
     """Entry point: expected failures are printed as sentences, with the exit code they carry."""
     load_env_file()
-    configure_logging()
+    # Commands say themselves what they do; logs are for when something is off.
+    configure_logging(os.environ.get("AIOP_LOG_LEVEL") or "WARNING")
     try:
         app()
     except AiopError as error:

@@ -38,6 +38,7 @@ def run(
     verdict = "succeeded" if outcome.success and not outcome.failed_checks else "FAILED"
     typer.echo(f"{job} {verdict} in {total:.1f} s ({steps}); run {outcome.run_id}")
     if verdict == "FAILED":
+        typer.echo(f"what its steps printed is in {outcome.output}", err=True)
         raise typer.Exit(1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -48,27 +49,37 @@ def prepare_dagster_home() -> Path:
 
 @dataclass
 class JobOutcome:
-    """What a terminal needs of a finished run. ``seconds`` is by step, in order; ``failed_checks`` in words."""
+    """What a terminal needs of a finished run. ``seconds`` is by step, in order; ``output`` is what its steps printed."""
 
     run_id: str
     success: bool
     seconds: dict[str, float] = field(default_factory=dict)
+    output: Path | None = None
     failed_checks: list[str] = field(default_factory=list)
     warned_checks: list[str] = field(default_factory=list)
 
 
+# What dagster-dbt says of itself around each build.
+_CHATTER = ("A dbt subsetted execution", "Running dbt command", "Finished dbt command")
+
+
 class _Terminal(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        meta = getattr(record, "dagster_meta", {})
-        return redact(f"{self.formatTime(record, '%H:%M:%S')}  {meta.get('orig_message') or record.getMessage()}")
+        return redact(f"{self.formatTime(record, '%H:%M:%S')}  {_text(record)}")
+
+
+def _text(record: logging.LogRecord) -> str:
+    return getattr(record, "dagster_meta", {}).get("orig_message") or record.getMessage()
 
 
 @dg.logger
 def terminal(_: dg.InitLoggerContext) -> logging.Logger:
     """Messages of assets and failures of steps, one line each, without Dagster's own chatter."""
     logger = logging.Logger("aiop")
-    handler = logging.StreamHandler(sys.stdout)
+    # Not sys.stdout: while a job runs from a terminal, dbt's own lines go to a file.
+    handler = logging.StreamHandler(sys.__stdout__)
     handler.setFormatter(_Terminal())
+    handler.addFilter(lambda record: not _text(record).startswith(_CHATTER))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     return logger
@@ -94,9 +105,12 @@ def run_job(name: str, orgs: Sequence[str] = ()) -> JobOutcome:
         config["ops"] = {
             f"sync_{source}": {"config": {"orgs": list(orgs)}} for source in SOURCES if f"sync_{source}" in steps
         }
-    with dg.DagsterInstance.get() as instance:
+    # Everything of the run is in its events; a second copy through the root logger would be noise.
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    output = load_settings().home / "dagster" / "last_run_output.log"
+    with dg.DagsterInstance.get() as instance, output.open("w") as file, contextlib.redirect_stdout(file):
         result = job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
-        outcome = JobOutcome(run_id=result.run_id, success=result.success)
+        outcome = JobOutcome(run_id=result.run_id, success=result.success, output=output)
         for stats in instance.get_run_step_stats(result.run_id):
             if stats.start_time and stats.end_time:
                 outcome.seconds[stats.step_key] = stats.end_time - stats.start_time

@@ -70,14 +70,20 @@ def run_demo(say: Callable[[str], None]) -> DemoResult:
             path = settings.home / "demo" / "organizations.yml"
             path.write_text(organizations_yaml(), encoding="utf-8")
             applied = organizations.apply_file(connection, path)
-            say(f"organizations: {applied.added} new, {applied.changed} changed, {applied.unchanged} as before")
+            say(
+                f"organizations: {len(applied.added)} new, {len(applied.changed)} changed, {len(applied.unchanged)} as before"
+            )
         say("nightly job: extract, load, build, check")
         outcome = run_job("nightly")
     seconds.update(outcome.seconds)
     with connect() as connection:
         tables = _changes(connection, outcome.run_id)
         roles.credentials(connection, "bennett")
-    failures = outcome.failed_checks if outcome.success else ["the nightly job failed", *outcome.failed_checks]
+    failures = (
+        outcome.failed_checks
+        if outcome.success
+        else [f"the nightly job failed; {outcome.output} has its output", *outcome.failed_checks]
+    )
     return DemoResult(tables=tables, seconds=seconds, failures=failures)
 
 
