@@ -72,7 +72,7 @@
     {%- set readers = {
         'date': readable_date, 'timestamp': readable_timestamp, 'number': readable_number, 'boolean': readable_boolean
     } -%}
-    array_remove(array[
+    nullif(concat_ws(', ',
         {%- for path, kind in fields.items() %}
         {%- set name, _, below = path.partition('.') %}
         {%- set text = 'field."' ~ name ~ '"' %}
@@ -80,7 +80,7 @@
         case when {{ text }} <> '' and {{ readers[kind](text) }} is null then '{{ path }}' end
         {{- ',' if not loop.last }}
         {%- endfor %}
-    ]::text[], null)
+    ), '')
 {%- endmacro %}
 
 

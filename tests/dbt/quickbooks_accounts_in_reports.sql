@@ -10,7 +10,7 @@ named as (
         min(lines.label) as label,
         max(reports.period_start) as last_month
     from {{ ref('int_quickbooks__reports') }} as reports
-    inner join {{ ref('int_quickbooks__report_lines') }} as lines using (org_id, record_id)
+    inner join {{ ref('int_quickbooks__report_lines') }} as lines using (org_id, report, record_id)
     where
         not reports.is_deleted
         and reports.extracted_at >= current_timestamp - interval '{{ var("recheck_days") }} days'

@@ -19,7 +19,7 @@ sections as (
         lines.own_amount + lines.children_amount as expected,
         lines.amount as actual
     from {{ ref('int_quickbooks__report_lines') }} as lines
-    inner join reports using (org_id, record_id)
+    inner join reports using (org_id, report, record_id)
     where
         lines.has_children
         and lines.own_amount + lines.children_amount <> lines.amount
@@ -77,16 +77,16 @@ periods as (
     where
         total.is_total
         and total.extracted_at >= current_timestamp - interval '{{ var("recheck_days") }} days'
-    window of_total as (partition by total.org_id, total.record_id)
+    window of_total as (partition by total.org_id, total.report, total.record_id)
 
 ),
 
 records as (
 
-    select org_id, total_id as record_id from periods where is_current and is_complete
+    select org_id, report, total_id as record_id from periods where is_current and is_complete
     union
     -- Balances don't add up: the last month's is the total's.
-    select org_id, month_id from periods where is_current and is_complete and (report <> 'balance_sheet' or is_last)
+    select org_id, report, month_id from periods where is_current and is_complete and (report <> 'balance_sheet' or is_last)
 
 ),
 
@@ -94,13 +94,14 @@ identified as (
 
     select
         org_id,
+        report,
         record_id,
         coalesce(lines.line_group, 'account ' || lines.account_id) as line,
         case when count(*) = count(lines.amount) then sum(lines.amount) end as amount
     from records
-    inner join {{ ref('int_quickbooks__report_lines') }} as lines using (org_id, record_id)
+    inner join {{ ref('int_quickbooks__report_lines') }} as lines using (org_id, report, record_id)
     where coalesce(lines.line_group, lines.account_id) is not null
-    group by 1, 2, 3
+    group by 1, 2, 3, 4
 
 ),
 
@@ -117,6 +118,7 @@ month_sums as (
     inner join identified
         on
             periods.org_id = identified.org_id
+            and periods.report = identified.report
             and periods.month_id = identified.record_id
     where
         periods.is_current
@@ -140,6 +142,7 @@ totals as (
     inner join identified
         on
             month_sums.org_id = identified.org_id
+            and month_sums.report = identified.report
             and month_sums.total_id = identified.record_id
             and month_sums.line = identified.line
     where month_sums.amount <> identified.amount

@@ -10,6 +10,6 @@ select
     lines.line_group,
     lines.unreadable_text
 from {{ ref('int_quickbooks__report_lines') }} as lines
-inner join {{ ref('int_quickbooks__reports') }} as reports using (org_id, record_id)
+inner join {{ ref('int_quickbooks__reports') }} as reports using (org_id, report, record_id)
 inner join {{ ref('organizations') }} as organizations on lines.org_id = organizations.id
 where lines.unreadable_text is not null

@@ -110,7 +110,8 @@ def land(
         text = json.dumps(payload, sort_keys=True)
         connection.execute(
             psycopg.sql.SQL(
-                "insert into {table} as landed (org_id, record_id, payload, payload_hash, deleted_at, extracted_at, run_id)"
+                "insert into {table} as landed"
+                " (org_id, record_id, payload, payload_hash, deleted_at, extracted_at, run_id)"
                 " values (%s, %s, %s, %s, case when %s then now() end, now(), %s)"
                 " on conflict (org_id, record_id) do update set payload = excluded.payload,"
                 " payload_hash = excluded.payload_hash, deleted_at = excluded.deleted_at,"

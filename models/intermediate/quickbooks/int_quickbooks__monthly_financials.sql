@@ -34,7 +34,7 @@ profit_and_loss as (
         {{ group_amount('NetIncome', absent='null') }} as reported_net_income,
         coalesce(bool_or(group_lines.line_group = 'NetIncome'), false) as has_net_income
     from reports
-    left join group_lines using (org_id, record_id)
+    left join group_lines using (org_id, report, record_id)
     where reports.report = 'profit_and_loss'
     group by 1, 2, 3
 
@@ -53,7 +53,7 @@ balance_sheet as (
         {{ group_amount('AR') }} as accounts_receivable,
         {{ group_amount('AP') }} as accounts_payable
     from reports
-    left join group_lines using (org_id, record_id)
+    left join group_lines using (org_id, report, record_id)
     where reports.report = 'balance_sheet'
     group by 1, 2, 3
 
@@ -70,7 +70,7 @@ cash_flow as (
         {{ group_amount('FinancingActivities') }} as financing_cash_flow,
         {{ group_amount('CashIncrease', absent='null') }} as cash_increase
     from reports
-    left join group_lines using (org_id, record_id)
+    left join group_lines using (org_id, report, record_id)
     where reports.report = 'cash_flow'
     group by 1, 2
 

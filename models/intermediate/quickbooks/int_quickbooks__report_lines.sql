@@ -2,13 +2,14 @@
     config(
         materialized='incremental',
         incremental_strategy='delete+insert',
-        unique_key=['org_id', 'record_id'],
+        unique_key=['org_id', 'report', 'record_id'],
+        on_schema_change='sync_all_columns',
         indexes=[
-            {'columns': ['org_id', 'record_id']},
+            {'columns': ['org_id', 'report', 'record_id']},
         ],
     )
 }}
--- One row per line of a report, and one (line_path '{}') for the report itself.
+-- One row per line of a report, and one (line_path '') for the report itself.
 -- Only reports that changed since the last build are walked: docs/decisions/ has the measurement.
 with recursive
 
@@ -16,6 +17,7 @@ reports as (
 
     select
         org_id,
+        report,
         record_id,
         is_deleted,
         report_rows,
@@ -35,9 +37,10 @@ changed as (
         from {{ this }} as walked
         where
             walked.org_id = reports.org_id
+            and walked.report = reports.report
             and walked.record_id = reports.record_id
             and walked.walk_hash = reports.walk_hash
-            and walked.line_path = '{}'
+            and walked.line_path = ''
     )
     {% endif %}
 
@@ -47,6 +50,7 @@ walk as (
 
     select
         org_id,
+        report,
         record_id,
         walk_hash,
         '{}'::int[] as line_path,
@@ -58,6 +62,7 @@ walk as (
 
     select
         walk.org_id,
+        walk.report,
         walk.record_id,
         walk.walk_hash,
         walk.line_path || child.position::int,
@@ -74,6 +79,7 @@ lines as (
 
     select
         org_id,
+        report,
         record_id,
         walk_hash,
         line_path,
@@ -116,20 +122,22 @@ below as (
 
     select
         org_id,
+        report,
         record_id,
         line_path[:cardinality(line_path) - 1] as line_path,
         -- Unknown as soon as one is: a sum of the others would look like a contradiction.
         case when count(*) = count(amount) then sum(amount) end as children_amount
     from amounts
     where cardinality(line_path) > 1
-    group by 1, 2, 3
+    group by 1, 2, 3, 4
 
 )
 
 select
     amounts.org_id,
+    amounts.report,
     amounts.record_id,
-    amounts.line_path,
+    array_to_string(amounts.line_path, '.') as line_path,
     amounts.line_group,
     amounts.account_id,
     amounts.label,
@@ -144,4 +152,4 @@ select
     end as unreadable_text,
     amounts.walk_hash
 from amounts
-left join below using (org_id, record_id, line_path)
+left join below using (org_id, report, record_id, line_path)

@@ -3,6 +3,6 @@
     -- Records landed lately whose fields are not what the source documents: they are NULL here.
     select *
     from {{ model }}
-    where cardinality(unreadable_fields) > 0
+    where unreadable_fields is not null
         and extracted_at >= current_timestamp - interval '{{ var("recheck_days") }} days'
 {% endtest %}
