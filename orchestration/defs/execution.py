@@ -49,7 +49,7 @@ def prepare_dagster_home() -> Path:
 
 @dataclass
 class JobOutcome:
-    """What a terminal needs of a finished run. ``seconds`` is by step, in order; ``output`` is what its steps printed."""
+    """What a terminal needs of a finished run: ``seconds`` by step, in order; ``output``, what its steps printed."""
 
     run_id: str
     success: bool
@@ -106,7 +106,7 @@ def run_job(name: str, orgs: Sequence[str] = ()) -> JobOutcome:
             f"sync_{source}": {"config": {"orgs": list(orgs)}} for source in SOURCES if f"sync_{source}" in steps
         }
     # Everything of the run is in its events; a second copy through the root logger would be noise.
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    logging.getLogger("dagster.builtin").propagate = False
     output = load_settings().home / "dagster" / "last_run_output.log"
     with dg.DagsterInstance.get() as instance, output.open("w") as file, contextlib.redirect_stdout(file):
         result = job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
