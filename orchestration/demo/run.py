@@ -70,9 +70,7 @@ def run_demo(say: Callable[[str], None]) -> DemoResult:
             path = settings.home / "demo" / "organizations.yml"
             path.write_text(organizations_yaml(), encoding="utf-8")
             applied = organizations.apply_file(connection, path)
-            say(
-                f"organizations: {len(applied.added)} new, {len(applied.changed)} changed, {len(applied.unchanged)} as before"
-            )
+            say(f"organizations: {len(applied.added)} new, {len(applied.changed)} changed")
         say("nightly job: extract, load, build, check")
         outcome = run_job("nightly")
     seconds.update(outcome.seconds)

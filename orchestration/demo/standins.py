@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -82,7 +83,7 @@ def serve(home: Path, port: int | None = None, *, with_parent: bool = False) -> 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     if with_parent:
-        threading.Thread(target=lambda: (sys.stdin.buffer.read(), ended.set()), daemon=True).start()
+        threading.Thread(target=lambda: (os.read(0, 1), ended.set()), daemon=True).start()
     directory = open_world(home)
     with quickbooks_server.running(directory, port=quickbooks_port() if port is None else port) as server:
         if not with_parent:
