@@ -152,7 +152,7 @@ class Books:
         """Enter a new document and let the balances it moves show the change."""
         self.documents[document.id] = document
         for target, cents in document.applied.items():
-            self._settle(document, target, cents)
+            self._settle(document, target, cents, document.stamp.updated)
         self._moved(document, document.stamp.updated)
         return document
 
@@ -167,7 +167,7 @@ class Books:
     def apply(self, payment: Document, target: int, cents: int, instant: int) -> None:
         """Settle ``target`` from what an earlier payment left unapplied."""
         payment.applied[target] = payment.applied.get(target, 0) + cents
-        self._settle(payment, target, cents)
+        self._settle(payment, target, cents, instant)
         self.save(payment, instant)
 
     def delete(self, document: Document, instant: int) -> None:
@@ -193,12 +193,12 @@ class Books:
         """Documents that exist, in the order they were entered."""
         return (d for d in self.documents.values() if not d.deleted and (kind is None or d.kind == kind))
 
-    def _settle(self, payment: Document, target: int, cents: int) -> None:
+    def _settle(self, payment: Document, target: int, cents: int, instant: int) -> None:
         self.settled[target] = self.settled.get(target, 0) + cents
         settlers = self.settled_by.setdefault(target, [])
         if payment.id not in settlers:
             settlers.append(payment.id)
-        self.documents[target].stamp.touch(payment.stamp.updated, edited=True)
+        self.documents[target].stamp.touch(instant, edited=True)
 
     def _moved(self, document: Document, instant: int) -> None:
         """Book a document's postings anew. Accounts and parties whose balance the API shows count as updated."""
