@@ -50,12 +50,10 @@ def assign_columns(report: Mapping[str, Any], months: Sequence[Month]) -> Column
     columns = _amount_columns(report)
     by_date = any(column.period for column in columns)
     found = _by_date(columns, months) if by_date else _by_position(report, columns, months)
-    if has_no_data(report):
-        return Columns({month: found.months.get(month) for month in months}, found.total)
     missing = [month for month in months if found.months.get(month) is None]
-    if missing:
+    if missing and not has_no_data(report):
         raise NotByMonth(f"no column for {missing[0]:%Y-%m}")
-    return found
+    return Columns({month: found.months.get(month) for month in months}, found.total)
 
 
 def _by_date(columns: Sequence[Column], months: Sequence[Month]) -> Columns:

@@ -71,9 +71,8 @@ class ReportReader:
             )
         extract = Extract(records=(), mode="incremental", state=dict(state or {}))
         if window is not None:
-            first = min(half_year(month_of(window[0]))[0], current)
             # Months before start_date are read only as far as they are asked for.
-            first = max(first, min(self.start, month_of(window[0])))
+            first = max(half_year(month_of(window[0]))[0], min(self.start, month_of(window[0])))
             last = min(half_year(month_of(window[1]))[1], current)
         else:
             first, last = self._first_due(stream, state, current, extract), current

@@ -45,8 +45,8 @@ class FaultServer:
         # Wakes accept(), which closing alone does not.
         with contextlib.suppress(OSError), socket.create_connection(self._listener.getsockname(), timeout=1):
             pass
-        self._listener.close()
         self._thread.join(5)
+        self._listener.close()
 
     def plays(self, *steps: Step) -> None:
         self.script = list(steps)

@@ -1,0 +1,129 @@
+"""What QuickBooks' errors mean, in every form they come in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from orchestration.errors import ConfigurationError, PermanentError
+from orchestration.sources.core.http import Reply, Unauthorized
+from orchestration.sources.core.retry import TryAgain
+from orchestration.sources.quickbooks.faults import inspect
+
+
+def reply(status: int, body: Any = None, **headers: str) -> Reply:
+    content = body if isinstance(body, bytes) else json.dumps(body if body is not None else {}).encode()
+    return Reply(status, headers, content, "quickbooks.test/query")
+
+
+def fault(code: str, kind: str = "", *, lower: bool = False) -> dict[str, Any]:
+    if lower:
+        error = [{"message": f"message=Failed; errorCode={code}", "detail": "why", "code": code, "element": None}]
+        return {"warnings": None, "fault": {"error": error, "type": kind}, "queryResponse": None}
+    return {"Fault": {"Error": [{"Message": "Failed", "Detail": "why", "code": code, "element": ""}], "type": kind}}
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403])
+@pytest.mark.parametrize("code", ["3200", "003200"])
+@pytest.mark.parametrize("lower", [True, False])
+def test_an_expired_token_asks_for_a_new_one(status: int, code: str, lower: bool) -> None:
+    with pytest.raises(Unauthorized, match=r"why \(code 3200\)"):
+        inspect(reply(status, fault(code, "AUTHENTICATION", lower=lower)))
+
+
+def test_a_401_without_a_word_asks_for_a_new_token_too() -> None:
+    with pytest.raises(Unauthorized):
+        inspect(reply(401, b""))
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403])
+@pytest.mark.parametrize("code", ["3100", "003100", "3201", "3202"])
+def test_an_app_that_is_not_this_companys_is_a_matter_of_configuration(status: int, code: str) -> None:
+    with pytest.raises(ConfigurationError, match="denies access") as caught:
+        inspect(reply(status, fault(code, "AUTHORIZATION")))
+    assert "realm_id" in caught.value.hint
+
+
+def test_a_403_is_a_matter_of_configuration_whatever_it_says() -> None:
+    with pytest.raises(ConfigurationError):
+        inspect(reply(403, b"<html>Forbidden</html>"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "after"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "Sun, 08 Mar 2026 12:00:30 GMT", "date": "Sun, 08 Mar 2026 12:00:00 GMT"}, 30.0),
+        ({"retry-after": "2026-03-08T12:00:45Z", "date": "Sun, 08 Mar 2026 12:00:00 GMT"}, 45.0),
+    ],
+)
+def test_a_throttle_waits_as_long_as_it_says_or_a_minute(headers: dict[str, str], after: float | None) -> None:
+    with pytest.raises(TryAgain, match="throttles") as caught:
+        inspect(reply(429, fault("003001", "ThrottleExceeded"), **headers))
+    assert caught.value.after == after
+    assert caught.value.at_least == 60.0
+    assert "monthly quota" in caught.value.hint
+
+
+def test_a_throttle_may_come_with_any_status() -> None:
+    with pytest.raises(TryAgain, match="throttles"):
+        inspect(reply(200, fault("3001", lower=True)))
+
+
+@pytest.mark.parametrize(("status", "slow"), [(500, False), (502, False), (503, False), (504, True), (408, True)])
+def test_a_server_in_trouble_is_asked_again(status: int, slow: bool) -> None:
+    with pytest.raises(TryAgain) as caught:
+        inspect(reply(status, b"<html>Bad Gateway</html>"))
+    assert caught.value.slow is slow
+
+
+def test_a_system_failure_is_asked_again_whatever_its_status() -> None:
+    with pytest.raises(TryAgain):
+        inspect(reply(200, fault("10000", "SystemFault")))
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_query_that_is_wrong_is_a_defect(status: int) -> None:
+    with pytest.raises(PermanentError, match=r"Failed: why \(code 4000\)"):
+        inspect(reply(status, fault("4000", "ValidationFault")))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"QueryResponse": fault("4001", "Validation")},
+        {"CDCResponse": [{"QueryResponse": [{"Invoice": []}, fault("4001", "Validation")]}]},
+        {"CDCResponse": {"QueryResponse": fault("4001", "Validation")}},
+        {"Fault": "4001"},
+        {"Fault": {"Error": "4001"}},
+        {"Fault": {"Error": {"Message": "4001"}}},
+    ],
+)
+def test_a_fault_inside_a_200_is_an_error_wherever_it_stands(body: dict[str, Any]) -> None:
+    with pytest.raises(PermanentError):
+        inspect(reply(200, body))
+
+
+@pytest.mark.parametrize("body", [{}, {"fault": None}, {"QueryResponse": {}}, {"Fault": {}}, {"Rows": {}}])
+def test_data_passes(body: dict[str, Any]) -> None:
+    inspect(reply(200, body))
+
+
+@pytest.mark.parametrize("body", [b"<html>maintenance</html>", b'{"QueryResponse": {', b"", b"[1]", b"null"])
+def test_a_200_that_is_no_object_is_asked_again(body: bytes) -> None:
+    with pytest.raises(TryAgain):
+        inspect(reply(200, body))
+
+
+def test_the_trace_id_is_passed_on_for_support() -> None:
+    with pytest.raises(PermanentError, match=r"\[intuit_tid 1-abc\]"):
+        inspect(reply(400, fault("4000"), intuit_tid="1-abc"))
+
+
+def test_a_wrong_address_says_what_to_check() -> None:
+    with pytest.raises(PermanentError) as caught:
+        inspect(reply(404, b"Not Found"))
+    assert caught.value.hint == "check base_url and realm_id."

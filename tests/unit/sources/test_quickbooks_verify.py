@@ -1,0 +1,105 @@
+"""Totals asked afresh: another request, another reader, the same figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+import pytest
+from quickbooks_fake import FakeBooks, open_fake
+from report_fake import Line, no_data, report
+
+from orchestration.errors import ConfigurationError, PermanentError
+from orchestration.sources.quickbooks.verify import report_totals
+
+MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
+
+
+def amounts(march: str, april: str) -> dict[date, Decimal]:
+    return {MARCH: Decimal(march), APRIL: Decimal(april)}
+
+
+def section(group: str, march: str, april: str, *lines: Line) -> Line:
+    return Line(group, amounts(march, april), lines or (Line("account", {}),), group)
+
+
+REPORTS = {
+    "ProfitAndLoss": [
+        section("Income", "1000.10", "2000"),
+        section("COGS", "400", "500"),
+        section("Expenses", "100", "120"),
+        section("OtherIncome", "10", "0"),
+        section("OtherExpenses", "5.05", "0"),
+        Line("Net Income", amounts("505.05", "1380"), group="NetIncome"),
+    ],
+    "BalanceSheet": [
+        section("TotalAssets", "0", "0", section("BankAccounts", "700", "800"), section("AR", "50", "60")),
+        Line(
+            "both",
+            lines=[section("Liabilities", "0", "0", section("AP", "-30", "40")), section("Equity", "780", "820")],
+            group="TotalLiabilitiesAndEquity",
+        ),
+    ],
+    "CashFlow": [
+        Line(
+            "Operating",
+            lines=[
+                Line("Net Income", amounts("505.05", "1380"), group="NetIncome"),
+                section("OperatingAdjustments", "-5", "20"),
+            ],
+            group="OperatingActivities",
+        )
+    ],
+}
+
+
+def made(name: str, params: Mapping[str, str]) -> dict[str, Any]:
+    return report(name, REPORTS[name], params)
+
+
+def test_every_month_is_asked_for_on_its_own_and_read_by_its_groups() -> None:
+    books = FakeBooks(reports=made)
+    totals = report_totals(open_fake(books, accounting_method="Cash"), date(2026, 3, 15), date(2026, 4, 1))
+    assert totals[MARCH] == {
+        "total_revenue": Decimal("1010.10"),
+        "total_expenses": Decimal("505.05"),
+        "net_income": Decimal("505.05"),
+        "gross_profit": Decimal("600.10"),
+        "total_assets": Decimal("750"),
+        "total_liabilities": Decimal("-30"),
+        "total_equity": Decimal("780"),
+        "cash_balance": Decimal("700"),
+        "accounts_receivable": Decimal("50"),
+        "accounts_payable": Decimal("-30"),
+        "operating_cash_flow": Decimal("500.05"),
+    }
+    assert totals[APRIL]["operating_cash_flow"] == Decimal("1400")
+    assert len(books.asked_reports) == 6
+    assert {params["summarize_column_by"] for params in books.asked_reports} == {"Total"}
+    assert [params.get("accounting_method") for params in books.asked_reports[:3]] == ["Cash", "Cash", None]
+
+
+def test_what_a_report_leaves_out_is_zero() -> None:
+    totals = report_totals(open_fake(FakeBooks(reports=no_data)), MARCH, MARCH)
+    assert set(totals[MARCH].values()) == {Decimal(0)}
+
+
+def test_an_amount_that_is_none_is_not_passed_over() -> None:
+    def broken(name: str, params: Mapping[str, str]) -> dict[str, Any]:
+        answered = made(name, params)
+        answered["Rows"]["Row"][0]["Summary"] = {"ColData": [{"value": "Income"}, {"value": "n/a"}]}
+        return answered
+
+    with pytest.raises(PermanentError, match="'n/a' where an amount should be") as caught:
+        report_totals(open_fake(FakeBooks(reports=broken)), MARCH, MARCH)
+    assert caught.value.organization == "bennett"
+
+
+def test_an_error_says_whose_it_is() -> None:
+    books = FakeBooks(before=[lambda *_: httpx2.Response(403)])
+    with pytest.raises(ConfigurationError, match="denies access") as caught:
+        report_totals(open_fake(books), MARCH, MARCH)
+    assert caught.value.organization == "bennett"
