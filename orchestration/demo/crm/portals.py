@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
@@ -117,6 +118,22 @@ VITAL_WORKLIFE = Portal(
 )
 
 DEMO_PORTALS = (VITAL_WORKLIFE,)
+HUBSPOT_PORT = 9102
+
+
+def hubspot_port() -> int:
+    """Port of the demo's stand-in: fixed, so that connections stay valid; DEMO_HUBSPOT_PORT names another."""
+    return int(os.environ.get("DEMO_HUBSPOT_PORT") or HUBSPOT_PORT)
+
+
+def token_name(portal: Portal) -> str:
+    """Variable that holds a portal's private-app token."""
+    return f"DEMO_HUBSPOT_TOKEN_{portal.slug.upper()}"
+
+
+def connection_of(portal: Portal, base_url: str) -> dict[str, str]:
+    """A portal's connection with its token resolved, as an extractor takes it."""
+    return {"access_token": portal.token, "base_url": base_url}
 
 
 def demo_portal(number: int) -> Portal:

@@ -12,6 +12,7 @@ from orchestration.demo.crm.life import Life
 from orchestration.demo.crm.portals import Portal
 from orchestration.demo.crm.store import Crm
 from orchestration.demo.hubspot.limits import Meter
+from orchestration.demo.world import World
 
 
 class Account:
@@ -32,9 +33,10 @@ class Account:
         Held while a request is answered; whoever changes the CRM from another thread takes it.
     """
 
-    def __init__(self, portal: Portal, seed: int, base: datetime) -> None:
+    def __init__(self, portal: Portal, world: World) -> None:
         self.portal = portal
-        self.life = Life(portal, seed, base)
+        self.life = Life(portal, world.seed, world.base)
+        self._world = world
         self.meter = Meter(portal.limits, portal.hub_id)
         self.missing_scopes = set(portal.missing_scopes)
         self.search_lag_ms = portal.search_lag_seconds * 1000
@@ -43,7 +45,7 @@ class Account:
         self.shapes: dict[str, deque[int | None]] = {}
         self.repeat_after: set[str] = set()
         self.before_page: Callable[[str, int], None] | None = None
-        self.now = to_ms(base)
+        self.now = to_ms(world.now)
         self.found: dict[tuple, list] = {}
         self.lock = threading.RLock()
         self._pages: dict[str, int] = {}
@@ -60,9 +62,13 @@ class Account:
     def instant(self) -> datetime:
         return to_datetime(self.now)
 
-    def live_until(self, now: datetime) -> None:
-        """Follow the world's clock."""
-        self.now = to_ms(now) + self.ahead_ms
+    def follow(self, world: World) -> None:
+        """Live on to the world's instant; another world or an earlier day starts the portal's life anew."""
+        before, self._world = self._world, world
+        if (before.seed, before.base) != (world.seed, world.base) or world.days < before.days:
+            self.life = Life(self.portal, world.seed, world.base)
+            self.found.clear()
+        self.now = to_ms(world.now) + self.ahead_ms
         self.life.continue_until(self.now)
 
     def page_begins(self, kind: str) -> int | None:

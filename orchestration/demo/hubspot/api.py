@@ -51,8 +51,7 @@ class HubspotApi:
 
     def __init__(self, portals: Iterable[Portal], world: Callable[[], World]) -> None:
         self.world = world
-        first = world()
-        self.accounts = {portal.slug: Account(portal, first.seed, first.base) for portal in portals}
+        self.accounts = {portal.slug: Account(portal, world()) for portal in portals}
         self._by_token = {account.portal.token: account for account in self.accounts.values()}
         self._routes = _routes()
         self._failures = count(1)
@@ -67,7 +66,7 @@ class HubspotApi:
             account = self._authenticate(headers.get("authorization", ""))
             path, _, query = target.partition("?")
             with account.lock:
-                account.live_until(self.world().now)
+                account.follow(self.world())
                 route, parts = self._route(method, path)
                 account.meter.count(account.today, search=route.search)
                 _check_scopes(account, route, parts)
