@@ -21,7 +21,10 @@ named as (
 
 accounts as (
 
-    select org_id, account_id from {{ ref('stg_quickbooks__account') }}
+    select
+        org_id,
+        account_id
+    from {{ ref('stg_quickbooks__account') }}
 
 )
 

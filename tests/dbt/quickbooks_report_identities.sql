@@ -4,7 +4,8 @@ with
 
 reports as (
 
-    select * from {{ ref('int_quickbooks__reports') }} where not is_deleted
+    select * from {{ ref('int_quickbooks__reports') }}
+    where not is_deleted
 
 ),
 
@@ -38,15 +39,29 @@ monthly as (
         identity.expected,
         identity.actual
     from {{ ref('int_quickbooks__monthly_financials') }} as monthly
-    cross join lateral (
-        values
-        ('balance_sheet', 'liabilities + equity = assets', total_liabilities + total_equity, total_assets),
-        (
-            'profit_and_loss', 'income - costs and expenses = net income',
-            income + other_income - cost_of_goods_sold - expenses - other_expenses, net_income
-        ),
-        ('profit_and_loss', 'income - cost of goods sold = gross profit', income - cost_of_goods_sold, reported_gross_profit)
-    ) as identity (report, rule, expected, actual)
+    cross join
+        lateral (
+            values
+            (
+                'balance_sheet',
+                'liabilities + equity = assets',
+                monthly.total_liabilities + monthly.total_equity,
+                monthly.total_assets
+            ),
+            (
+                'profit_and_loss',
+                'income - costs and expenses = net income',
+                monthly.income + monthly.other_income
+                - monthly.cost_of_goods_sold - monthly.expenses - monthly.other_expenses,
+                monthly.net_income
+            ),
+            (
+                'profit_and_loss',
+                'income - cost of goods sold = gross profit',
+                monthly.income - monthly.cost_of_goods_sold,
+                monthly.reported_gross_profit
+            )
+        ) as identity (report, rule, expected, actual)
     where identity.expected <> identity.actual
 
 ),
@@ -83,10 +98,25 @@ periods as (
 
 records as (
 
-    select org_id, report, total_id as record_id from periods where is_current and is_complete
-    union
-    -- Balances don't add up: the last month's is the total's.
-    select org_id, report, month_id from periods where is_current and is_complete and (report <> 'balance_sheet' or is_last)
+    select
+        org_id,
+        report,
+        total_id as record_id
+    from periods
+    where is_current and is_complete
+
+    union distinct
+
+    select
+        org_id,
+        report,
+        month_id as record_id
+    from periods
+    where
+        is_current
+        and is_complete
+        -- Balances don't add up: the last month's is the total's.
+        and (report <> 'balance_sheet' or is_last)
 
 ),
 

@@ -33,15 +33,15 @@ changed as (
     from reports
     {% if is_incremental() %}
     where not exists (
-        select
-        from {{ this }} as walked
-        where
-            walked.org_id = reports.org_id
-            and walked.report = reports.report
-            and walked.record_id = reports.record_id
-            and walked.walk_hash = reports.walk_hash
-            and walked.line_path = ''
-    )
+            select
+            from {{ this }} as walked
+            where
+                walked.org_id = reports.org_id
+                and walked.report = reports.report
+                and walked.record_id = reports.record_id
+                and walked.walk_hash = reports.walk_hash
+                and walked.line_path = ''
+        )
     {% endif %}
 
 ),
@@ -65,10 +65,10 @@ walk as (
         walk.report,
         walk.record_id,
         walk.walk_hash,
-        walk.line_path || child.position::int,
+        walk.line_path || child.position::int as line_path,
         -- Without what is below it, which is walked on its own.
-        child.line - 'Rows',
-        {{ json_array('child.line', 'Rows.Row') }}
+        child.line - 'Rows' as line,
+        {{ json_array('child.line', 'Rows.Row') }} as children
     from walk
     cross join lateral jsonb_array_elements(walk.children) with ordinality as child (line, position)
     where jsonb_typeof(child.line) = 'object'
@@ -124,7 +124,7 @@ below as (
         org_id,
         report,
         record_id,
-        line_path[:cardinality(line_path) - 1] as line_path,
+        trim_array(line_path, 1) as line_path,
         -- Unknown as soon as one is: a sum of the others would look like a contradiction.
         case when count(*) = count(amount) then sum(amount) end as children_amount
     from amounts

@@ -14,17 +14,16 @@ own_basis as (
 
 ),
 
--- Months of which only the cash flow report is there on this basis.
-cash_flow_only as (
+-- On no basis of its own; a month may have nothing else.
+cash_flow as (
 
-    select distinct on (monthly.org_id, monthly.period_start)
-        monthly.org_id,
-        monthly.period_start,
-        monthly.operating_cash_flow
-    from {{ ref('int_quickbooks__monthly_financials') }} as monthly
-    left join own_basis using (org_id, period_start)
-    where monthly.has_cash_flow and own_basis.org_id is null
-    order by monthly.org_id, monthly.period_start
+    select distinct on (org_id, period_start)
+        org_id,
+        period_start,
+        operating_cash_flow
+    from {{ ref('int_quickbooks__monthly_financials') }}
+    where has_cash_flow
+    order by org_id, period_start
 
 ),
 
@@ -33,28 +32,20 @@ months as (
     select
         org_id,
         period_start,
-        income,
-        income + other_income as total_revenue,
-        cost_of_goods_sold + expenses + other_expenses as total_expenses,
-        net_income,
-        income - cost_of_goods_sold as gross_profit,
-        total_assets,
-        total_liabilities,
-        total_equity,
-        cash_balance,
-        accounts_receivable,
-        accounts_payable,
-        operating_cash_flow
+        own_basis.income,
+        own_basis.income + own_basis.other_income as total_revenue,
+        own_basis.cost_of_goods_sold + own_basis.expenses + own_basis.other_expenses as total_expenses,
+        own_basis.net_income,
+        own_basis.income - own_basis.cost_of_goods_sold as gross_profit,
+        own_basis.total_assets,
+        own_basis.total_liabilities,
+        own_basis.total_equity,
+        own_basis.cash_balance,
+        own_basis.accounts_receivable,
+        own_basis.accounts_payable,
+        cash_flow.operating_cash_flow
     from own_basis
-
-    union all
-
-    select
-        org_id,
-        period_start,
-        null, null, null, null, null, null, null, null, null, null, null,
-        operating_cash_flow
-    from cash_flow_only
+    full join cash_flow using (org_id, period_start)
 
 )
 

@@ -1,5 +1,5 @@
 {% test readable(model) %}
-    {{ config(severity='warn') }}
+{{ config(severity='warn') }}
     -- Records landed lately whose fields are not what the source documents: they are NULL here.
     select *
     from {{ model }}
