@@ -18,7 +18,7 @@ from orchestration.demo.crm.portals import DEMO_PORTALS, Portal
 from orchestration.demo.hubspot import steering
 from orchestration.demo.hubspot.account import Account
 from orchestration.demo.hubspot.api import HubspotApi, encode
-from orchestration.demo.hubspot.errors import failure, rate_limited
+from orchestration.demo.hubspot.errors import error_body, limit_body
 from orchestration.demo.serving.clock import WorldClock
 from orchestration.demo.serving.controls import control, fault_controls
 from orchestration.demo.serving.faults import Faults
@@ -120,15 +120,14 @@ def create_app(service: Service) -> Starlette:
 def _bodies() -> ErrorBodies:
     """Errors as HubSpot words them."""
 
-    def failed(status: int) -> bytes:
-        body = failure(status, "internal error" if status >= 500 else "There was a problem with the request.").body
-        return encode(dict(body) if isinstance(body, dict) else {})
-
-    def throttled() -> bytes:
-        body = rate_limited("TEN_SECONDLY_ROLLING", 0, None).body
-        return encode(dict(body) if isinstance(body, dict) else {})
-
-    return ErrorBodies(of_status=failed, throttled=throttled, in_success=lambda: failed(500))
+    failed = encode(error_body("internal error"))
+    return ErrorBodies(
+        of_status=lambda status: (
+            failed if status >= 500 else encode(error_body("There was a problem with the request."))
+        ),
+        throttled=lambda: encode(limit_body("TEN_SECONDLY_ROLLING", 0)),
+        in_success=lambda: failed,
+    )
 
 
 def _controls(service: Service) -> list[Route]:

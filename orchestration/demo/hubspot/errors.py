@@ -22,12 +22,14 @@ def correlation_id(number: int) -> str:
     return str(uuid5(_NAMESPACE, str(number)))
 
 
-def failure(status: int, message: str, category: str | None = None, **more: object) -> ApiError:
+def error_body(message: str, category: str | None = None, **more: object) -> dict[str, object]:
     """The generic error object; the server adds the correlation id."""
-    body: dict[str, object] = {"status": "error", "message": message}
-    if category:
-        body["category"] = category
-    return ApiError(status, body | more)
+    named = {"category": category} if category else {}
+    return {"status": "error", "message": message, **named, **more}
+
+
+def failure(status: int, message: str, category: str | None = None, **more: object) -> ApiError:
+    return ApiError(status, error_body(message, category, **more))
 
 
 def invalid(message: str, **more: object) -> ApiError:
@@ -71,18 +73,21 @@ def missing_scopes(scopes: tuple[str, ...]) -> ApiError:
     return failure(403, message, "MISSING_SCOPES", errors=[detail], links={"scopes": f"{_DOCS}/scopes"})
 
 
-def rate_limited(policy: str, hub_id: int, retry_after: str | None) -> ApiError:
-    """429 of a policy: TEN_SECONDLY_ROLLING, SECONDLY (search) or DAILY."""
+def limit_body(policy: str, hub_id: int) -> dict[str, object]:
+    """What a spent limit says: TEN_SECONDLY_ROLLING, SECONDLY (search) or DAILY."""
     groups = {
         "TEN_SECONDLY_ROLLING": "publicapi:private-apps:api-calls-per-ten-seconds",
         "SECONDLY": "publicapi:crm:search",
         "DAILY": "publicapi:private-apps:api-calls-daily",
     }
-    body = {
+    return {
         "status": "error",
         "message": f"You have reached your {policy.lower()} limit.",
         "errorType": "RATE_LIMIT",
         "policyName": policy,
         "groupName": f"{groups[policy]}:{hub_id}",
     }
-    return ApiError(429, body, {"Retry-After": retry_after} if retry_after else {})
+
+
+def rate_limited(policy: str, hub_id: int, retry_after: str | None) -> ApiError:
+    return ApiError(429, limit_body(policy, hub_id), {"Retry-After": retry_after} if retry_after else {})
