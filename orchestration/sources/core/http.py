@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Protocol, Self
 
 import httpx2
@@ -22,6 +23,12 @@ from orchestration.sources.core.retry import RetryPolicy, TooSlow, TryAgain, wit
 
 USER_AGENT = "aiop-warehouse"
 _MEBIBYTE = 2**20
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Which certificates are trusted: reading them takes longer than a request, so all clients share them."""
+    return httpx2.create_ssl_context()
 
 
 class Unauthorized(Exception):
@@ -114,6 +121,7 @@ class HttpClient:
         self._gave_up = False
         self._client = httpx2.Client(
             transport=self.transport,
+            verify=_trusted(),
             headers={"User-Agent": USER_AGENT, **self.headers},
             timeout=httpx2.Timeout(self.read_timeout, connect=self.connect_timeout),
             # One connection: requests of a session follow each other, and the watchdog knows which socket to end.

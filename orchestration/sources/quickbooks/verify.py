@@ -73,18 +73,31 @@ def _figures(
 
 
 def _group_amounts(rows: object) -> Iterator[tuple[str, Decimal]]:
-    """Every row that has a group, with the amount of its summary (a section) or its own (a line)."""
-    found = rows.get("Row") if isinstance(rows, Mapping) else None
-    for row in found if isinstance(found, list) else []:
-        if not isinstance(row, Mapping):
-            continue
+    """Every row that has a group, with its amount."""
+    for row in _children(rows):
         if row.get("group"):
-            yield str(row["group"]), _amount(row.get("Summary") or row)
+            yield str(row["group"]), _amount(row)
         yield from _group_amounts(row.get("Rows"))
 
 
-def _amount(line: Mapping[str, Any]) -> Decimal:
-    """The last cell of a line: the total's. Empty means zero."""
+def _amount(row: Mapping[str, Any]) -> Decimal:
+    """A line's own amount; a section's summary, and where it has none, what its header and its lines add up to."""
+    if "ColData" in row:
+        return _last_cell(row)
+    if isinstance(row.get("Summary"), Mapping):
+        return _last_cell(row["Summary"])
+    header = row.get("Header")
+    own = _last_cell(header) if isinstance(header, Mapping) else Decimal(0)
+    return own + sum((_amount(child) for child in _children(row.get("Rows"))), Decimal(0))
+
+
+def _children(rows: object) -> list[Mapping[str, Any]]:
+    found = rows.get("Row") if isinstance(rows, Mapping) else None
+    return [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
+
+
+def _last_cell(line: Mapping[str, Any]) -> Decimal:
+    """The cell of the total, which is the last. Empty means zero."""
     cells = line.get("ColData")
     text = str(cells[-1].get("value") or "") if isinstance(cells, list) and len(cells) > 1 else ""
     try:

@@ -87,6 +87,20 @@ def test_what_a_report_leaves_out_is_zero() -> None:
     assert set(totals[MARCH].values()) == {Decimal(0)}
 
 
+def test_a_section_without_summary_is_worth_what_its_lines_add_up_to() -> None:
+    def without_summary(name: str, params: Mapping[str, str]) -> dict[str, Any]:
+        answered = made(name, params)
+        if name == "CashFlow":
+            operating = answered["Rows"]["Row"][0]
+            adjustments = operating["Rows"]["Row"][1]
+            # As in Intuit's own sample: the outer summary is that of the adjustments alone.
+            operating["Summary"] = adjustments.pop("Summary")
+        return answered
+
+    totals = report_totals(open_fake(FakeBooks(reports=without_summary)), MARCH, MARCH)
+    assert totals[MARCH]["operating_cash_flow"] == Decimal("500.05")
+
+
 def test_an_amount_that_is_none_is_not_passed_over() -> None:
     def broken(name: str, params: Mapping[str, str]) -> dict[str, Any]:
         answered = made(name, params)
