@@ -162,7 +162,7 @@ class OAuthRefresh:
                 continue
             tokens = self._parsed(body, stored, candidate)
             cell.save(tokens)
-            log.info("token_refreshed", rotated=tokens.refresh_token != candidate)
+            log.debug("token_refreshed", rotated=tokens.refresh_token != candidate)
             return tokens
         cell.save(replace(stored, access_token=None, access_expires_at=None, revoked_reason=reason))
         raise self._revoked(reason)

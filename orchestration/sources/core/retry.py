@@ -10,14 +10,12 @@ from datetime import timedelta
 from typing import TypeVar
 
 import stamina
-import structlog
 
 from orchestration.errors import TransientError
 from orchestration.sources.core.instants import utc_now
 from orchestration.sources.core.records import RequestStats
 
 T = TypeVar("T")
-log = structlog.get_logger(__name__)
 
 
 class TryAgain(Exception):
@@ -87,7 +85,6 @@ def with_retry(attempt: Callable[[], T], *, policy: RetryPolicy, stats: RequestS
         if failures < policy.attempts:
             stats.waited_seconds += wait
             stats.retries += 1
-            log.warning("request_retried", reason=error.message, attempt=failures, wait_seconds=round(wait, 1))
         return wait
 
     try:
