@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -9,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +23,9 @@ from orchestration.demo.world import read_world, world_path, write_world
 from orchestration.errors import AiopError
 
 START_SECONDS = 20.0
+ANSWER_SECONDS = 5.0
+# A proxy of the environment knows nothing of this machine's loopback.
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True)
@@ -96,14 +99,12 @@ def serve(home: Path, port: int | None = None, *, with_parent: bool = False) -> 
 def _is_ours(url: str, directory: Path) -> bool:
     """Whether a stand-in of this directory answers. Raises AiopError where something else does."""
     try:
-        with urllib.request.urlopen(f"{url}/_control/state", timeout=2) as response:
+        with _direct.open(f"{url}/_control/state", timeout=ANSWER_SECONDS) as response:
             state = json.load(response)
-    except urllib.error.HTTPError:
-        state = {}
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
-        return False
-    except ValueError:
-        state = {}
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if isinstance(getattr(error, "reason", error), ConnectionRefusedError):
+            return False
+        state = None
     port = url.rpartition(":")[2]
     hint = "Stop it, or set DEMO_QUICKBOOKS_PORT to a free port."
     if not isinstance(state, dict) or state.get("service") != SERVICE:
