@@ -9,7 +9,7 @@ import queue
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
 from psycopg import errors
 
@@ -43,7 +43,7 @@ def sync(
 ) -> SyncReport:
     """Read ``source`` for all organizations connected to it, or the slugs in ``orgs``, and land the records.
 
-    ``start`` and ``end`` (inclusive, ``end`` by default today) read a window again and leave the watermarks alone.
+    ``start`` and ``end`` (inclusive, no ``end``: up to now) read a window again and leave the watermarks alone.
     ``only_failed``: just the streams whose last attempt failed. ``allow_deletes``: streams for which a full read may
     delete any share of the rows. ``workers`` organizations are read at a time; ``progress`` is called from their
     threads, one call at a time.
@@ -134,7 +134,8 @@ def _window(start: date | None, end: date | None) -> tuple[date, date] | None:
         if end is not None:
             raise UsageError("an end without a start says no window", hint="give --from as well")
         return None
-    end = end or datetime.now(UTC).date()
+    # What "now" is, the source's clock says.
+    end = end or date.max
     if end < start:
         raise UsageError(f"the window ends ({end}) before it starts ({start})")
     return start, end

@@ -30,7 +30,7 @@ def sync_command(
     more: Annotated[list[str] | None, typer.Argument(help="further organizations after --org", hidden=True)] = None,
     org: Annotated[list[str] | None, typer.Option(help="only these organizations (slugs)")] = None,
     start: Annotated[str | None, typer.Option("--from", help="read again from this date on (YYYY-MM-DD)")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="… to this date; default: today")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="… to this date; default: up to now")] = None,
     only_failed: Annotated[bool, typer.Option("--only-failed", help="just what failed at its last attempt")] = False,
     allow_deletes: Annotated[
         list[str] | None,

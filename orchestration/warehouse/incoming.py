@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from binascii import hexlify
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -24,11 +23,15 @@ create temporary table if not exists aiop_incoming (
     payload text,
     payload_hash bytea,
     updated_at timestamptz,
-    version numeric,
+    version bigint,
     deleted boolean
 ) on commit delete rows
 """
-_COPY = "copy aiop_incoming (arrival, record_id, payload, payload_hash, updated_at, version, deleted) from stdin"
+_COPY = """
+copy aiop_incoming (arrival, record_id, payload, payload_hash, updated_at, version, deleted)
+from stdin (format binary)
+"""
+_TYPES = ("int8", "text", "text", "bytea", "timestamptz", "int8", "bool")
 # Rows without a key, told apart by their content and how often it occurred before.
 _NAME_KEYLESS = """
 update aiop_incoming as i set record_id = encode(i.payload_hash, 'hex') || '#' || named.occurrence
@@ -54,12 +57,13 @@ where ctid in (
 )
 """
 
-_BLOCK_BYTES = 256 * 1024
-_NULL = b"\\N"
-_LATEST_VERSION = b"Infinity"
+_TELL_EVERY = 1_000
+_LATEST_VERSION = 2**63 - 1
 # An index entry ends at 2.7 kB.
 _MAX_KEY_BYTES = 1_000
 _ANALYZE_FROM = 10_000
+
+_Row = tuple[int, str | None, str | None, bytes | None, datetime | None, int | None, bool]
 
 
 @dataclass
@@ -90,8 +94,8 @@ def receive(
 ) -> Incoming:
     """COPY ``records`` into the transaction's ``aiop_incoming`` and keep the newest of each key.
 
-    Newest: by ``updated_at``, then version, then arrival. Memory is bounded by one block and one record, whatever the
-    number of records. What iterating raises is raised here. ``on_received`` gets the count so far, once a block.
+    Newest: by ``updated_at``, then version, then arrival. Memory is bounded by the largest record, whatever their
+    number. What iterating raises is raised here. ``on_received`` gets the count so far, now and then.
     """
     incoming = Incoming()
     encoder = PayloadEncoder()
@@ -99,10 +103,11 @@ def receive(
     cause: BaseException | None = None
     try:
         with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+            copy.set_types(_TYPES)
             try:
-                for block in _blocks(records, incoming, encoder):
-                    copy.write(block)
-                    if on_received is not None:
+                for row in _rows(records, incoming, encoder):
+                    copy.write_row(row)
+                    if on_received is not None and incoming.received % _TELL_EVERY == 0:
                         on_received(incoming.received)
             except psycopg.Error:
                 raise
@@ -126,79 +131,45 @@ def _tidy(connection: psycopg.Connection, incoming: Incoming) -> None:
     incoming.distinct = incoming.received - duplicates
 
 
-def _blocks(records: Iterable[Record], incoming: Incoming, encoder: PayloadEncoder) -> Iterator[bytes]:
-    """Lines of COPY's text format. A plain loop over locals: this runs for every record of every source."""
+def _rows(records: Iterable[Record], incoming: Incoming, encoder: PayloadEncoder) -> Iterator[_Row]:
+    """Rows of the temporary table. A plain loop over locals: this runs for every record of every source."""
     encode, shapes, blake2b = encoder.encode, incoming.shapes, hashlib.blake2b
-    lines: list[bytes] = []
-    size = 0
     for arrival, record in enumerate(records, 1):
-        payload = record.payload
-        if payload is None:
-            text = digest = version = _NULL
-        else:
-            text = encode(payload, record.record_id)
-            digest = b"\\\\x" + hexlify(blake2b(text, digest_size=16).digest())
+        incoming.received = arrival
+        payload, updated_at = record.payload, record.updated_at
+        if updated_at is not None and updated_at.tzinfo is None:
+            raise ValueError("a record's updated_at has no time zone")
+        text = digest = version = None
+        if payload is not None:
+            encoded = encode(payload, record.record_id)
+            text, digest = encoded.decode(), blake2b(encoded, digest_size=16).digest()
             version = _version(payload)
             if shapes.wants(arrival) and not record.deleted:
-                shapes.observe(msgspec.json.decode(text) if isinstance(payload, msgspec.Raw) else payload)
-            if b"\\" in text:
-                text = text.replace(b"\\", b"\\\\")
-        deleted = b"f"
+                shapes.observe(msgspec.json.decode(encoded) if isinstance(payload, msgspec.Raw) else payload)
         if record.deleted:
-            deleted = b"t"
             incoming.deletions = True
-            if record.updated_at is not None:
+            if updated_at is not None:
                 version = _LATEST_VERSION  # of a change and a deletion at one instant, the deletion came after
-        updated_at = _instant(record.updated_at) if record.updated_at is not None else _NULL
-        line = b"%d\t%b\t%b\t%b\t%b\t%b\t%b\n" % (
-            arrival,
-            _key(record.record_id),
-            text,
-            digest,
-            updated_at,
-            version,
-            deleted,
-        )
-        lines.append(line)
-        size += len(line)
-        incoming.received = arrival
-        if size >= _BLOCK_BYTES:
-            yield b"".join(lines)
-            lines.clear()
-            size = 0
-    if lines:
-        yield b"".join(lines)
+        yield arrival, _key(record.record_id), text, digest, updated_at, version, record.deleted
 
 
-def _key(record_id: str | None) -> bytes:
-    """The record's key as a field of COPY; what can't be a key becomes one that is stable and its own."""
+def _key(record_id: str | None) -> str | None:
+    """The record's key; what can't be one becomes a key that is stable and its own. None: the record has none."""
     if isinstance(record_id, str) and record_id.isalnum() and len(record_id) <= 200:
-        return record_id.encode()
+        return record_id
     if record_id is None or record_id == "":
-        return _NULL
+        return None
     given = str(record_id)
     cleaned = clean_text(given)
-    if cleaned != given or len(cleaned.encode()) > _MAX_KEY_BYTES:
-        digest = hashlib.blake2b(given.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-        cleaned = f"{cleaned[:200]}#{digest}"
-    field_text = cleaned.encode()
-    for plain, escaped in ((b"\\", b"\\\\"), (b"\t", b"\\t"), (b"\n", b"\\n"), (b"\r", b"\\r")):
-        field_text = field_text.replace(plain, escaped)
-    return field_text
+    if cleaned == given and len(cleaned.encode()) <= _MAX_KEY_BYTES:
+        return cleaned
+    digest = hashlib.blake2b(given.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return f"{cleaned[:200]}#{digest}"
 
 
-def _version(payload: Any) -> bytes:
+def _version(payload: Any) -> int | None:
     """QuickBooks' SyncToken, which counts a record's versions; other sources have none."""
     token = payload.get("SyncToken") if isinstance(payload, dict) else None
-    if isinstance(token, str) and len(token) <= 30 and token.isascii() and token.isdigit():
-        return token.encode()
-    return b"%d" % token if type(token) is int and 0 <= token < 10**30 else _NULL
-
-
-def _instant(value: datetime) -> bytes:
-    if value.tzinfo is None:
-        raise ValueError("a record's updated_at has no time zone")
-    try:
-        return value.astimezone(UTC).isoformat().encode()
-    except OverflowError:  # the first or last day there is
-        return value.replace(tzinfo=UTC).isoformat().encode()
+    if isinstance(token, str) and len(token) <= 18 and token.isascii() and token.isdigit():
+        return int(token)
+    return token if type(token) is int and 0 <= token < _LATEST_VERSION else None
