@@ -54,11 +54,12 @@ class Extract:
 
 @dataclass
 class RequestStats:
-    """What a session cost: counts, and seconds spent waiting on limits and retries."""
+    """What a session cost: counts, and seconds waited for limits and retries (``retry_seconds``: for retries alone)."""
 
     requests: int = 0
     retries: int = 0
     waited_seconds: float = 0.0
+    retry_seconds: float = 0.0
 
 
 class Session(Protocol):

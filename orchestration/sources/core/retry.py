@@ -78,12 +78,13 @@ def with_retry(attempt: Callable[[], T], *, policy: RetryPolicy, stats: RequestS
             return False
         failures += 1
         wait = policy.wait(failures, error)
-        if time.monotonic() - started + wait > policy.budget or stats.waited_seconds + wait > policy.session_budget:
+        if time.monotonic() - started + wait > policy.budget or stats.retry_seconds + wait > policy.session_budget:
             until = utc_now() + timedelta(seconds=min(wait, timedelta(days=3660).total_seconds()))
             refusal = f"; the next attempt would have to wait until {until:%Y-%m-%d %H:%M:%S} UTC"
             return False
         if failures < policy.attempts:
             stats.waited_seconds += wait
+            stats.retry_seconds += wait
             stats.retries += 1
         return wait
 

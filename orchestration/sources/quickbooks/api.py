@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from orchestration.errors import PermanentError
@@ -129,7 +130,7 @@ class CompanyApi:
     ) -> Answer:
         reply = self.client.call(
             "GET",
-            f"{self.base_url}/v3/company/{self.realm_id}/{path}",
+            f"{self.base_url}/v3/company/{quote(self.realm_id, safe='')}/{path}",
             params={**params, "minorversion": MINOR_VERSION},
             deadline=deadline,
             patient=patient,

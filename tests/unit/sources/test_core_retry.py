@@ -62,9 +62,14 @@ def test_an_absurd_wait_is_refused_too() -> None:
 
 
 def test_all_requests_of_a_session_share_a_budget_of_waits() -> None:
-    stats = RequestStats(waited_seconds=390.0)
+    stats = RequestStats(retry_seconds=390.0)
     with pytest.raises(TransientError, match="would have to wait"):
         with_retry(failing(TryAgain("x", at_least=60.0)), policy=POLICY, stats=stats)
+
+
+def test_waits_on_rate_limits_use_up_no_retries() -> None:
+    stats = RequestStats(waited_seconds=100_000.0)
+    assert with_retry(failing(TryAgain("x")), policy=POLICY, stats=stats) == "done"
 
 
 def test_other_errors_pass_at_once() -> None:
