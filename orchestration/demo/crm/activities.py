@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestration.demo.crm.formats import DAY, iso
+from orchestration.demo.crm.habits import Habit
 
 if TYPE_CHECKING:
-    from orchestration.demo.crm.life import Habit, Life
+    from orchestration.demo.crm.life import Life
     from orchestration.demo.crm.portals import Portal
     from orchestration.demo.crm.records import Record
 
@@ -15,8 +16,6 @@ MINUTE = 60_000
 
 
 def habits(portal: Portal) -> list[Habit]:
-    from orchestration.demo.crm.life import Habit
-
     sizes, days = portal.sizes, portal.history_days
     return [
         Habit(sizes.tickets / days, add_ticket, office=False),

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from orchestration.demo.books.dice import Dice
-from orchestration.demo.crm import activities, people, selling, staff, stages
-from orchestration.demo.crm.formats import local_date, local_instant, to_ms
+from orchestration.demo.crm import activities, companies, people, selling, staff, stages
+from orchestration.demo.crm.formats import DAY, local_date, local_instant, to_ms
+from orchestration.demo.crm.habits import Habit
 from orchestration.demo.crm.store import Crm
 
 if TYPE_CHECKING:
@@ -25,13 +25,8 @@ if TYPE_CHECKING:
     from orchestration.demo.world import World
 
 
-@dataclass(frozen=True)
-class Habit:
-    """Something that happens ``per_day`` times on an average day: in office hours, or around the clock."""
-
-    per_day: float
-    act: Callable[[Life], None]
-    office: bool = True
+# How long HubSpot keeps what was archived.
+BIN_DAYS = 90
 
 
 class Life:
@@ -48,14 +43,16 @@ class Life:
         self.dice = Dice(seed, portal.slug, "setup")
         self.binned: list[Record] = []
         self.winners: list[Record] = []
-        self._pending: deque[tuple[int, int, Callable[[Life], None]]] = deque()
+        self._pending: deque[tuple[int, int, Callable[[Life], object]]] = deque()
         self._habits: list[Habit] = []
         if portal.lively:
             stages.open_pipelines(self)
             staff.open_staff(self)
+            companies.open_properties(self)
             people.open_properties(self)
             selling.open_products(self)
             self._habits = [
+                *companies.habits(portal),
                 *people.habits(portal),
                 *selling.habits(portal),
                 *activities.habits(portal),
@@ -101,7 +98,10 @@ class Life:
         pace = 1.25 if day.weekday() < 5 else 0.375
         opens, ends = local_instant(day, 8, 0, self.zone), local_instant(day + timedelta(days=1), 0, 0, self.zone)
         starts, closes = local_instant(day, 0, 0, self.zone), local_instant(day, 18, 0, self.zone)
-        events = [(local_instant(day, 7, 30, self.zone), lambda life: stages.change_pipelines(life, life.day_number))]
+        events: list[tuple[int, Callable[[Life], object]]] = [
+            (local_instant(day, 3, 30, self.zone), lambda life: life.crm.empty_bin(life.at - BIN_DAYS * DAY)),
+            (local_instant(day, 7, 30, self.zone), lambda life: stages.change_pipelines(life, life.day_number)),
+        ]
         for habit in self._habits:
             low, high = (opens, closes) if habit.office else (starts, ends)
             for _ in range(dice.count(habit.per_day * pace)):

@@ -1,4 +1,4 @@
-"""Contacts and companies: how they come, move through lifecycle stages, merge, go and return."""
+"""Contacts: how they come, move through lifecycle stages, merge, go and return."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from orchestration.demo.crm.catalogue import custom
 from orchestration.demo.crm.formats import DAY, iso, plain
+from orchestration.demo.crm.habits import Habit
 from orchestration.demo.crm.stages import CUSTOM_LIFECYCLE
 from orchestration.demo.crm.store import FUNNEL
 
 if TYPE_CHECKING:
     from orchestration.demo.books.dice import Dice
-    from orchestration.demo.crm.life import Habit, Life
+    from orchestration.demo.crm.life import Life
     from orchestration.demo.crm.portals import Portal
     from orchestration.demo.crm.records import Record
 
@@ -33,19 +34,6 @@ ODD_NAMES = (
     "null",
     "  ",
 )
-TRADES = ("Clinic", "Hospital", "Schools", "Credit Union", "Foods", "Transit", "Builders", "Logistics", "University")
-PLACES = (
-    "Northern",
-    "Prairie",
-    "Lakeside",
-    "St. Croix",
-    "Twin Cities",
-    "Red River",
-    "Cedar",
-    "Mesabi",
-    "Big Sky",
-    "Ñuble",
-)
 JOBS = ("HR Director", "Benefits Manager", "Physician", "Chief People Officer", "Nurse", "Safety Lead", "")
 SOURCES = ("ORGANIC_SEARCH", "DIRECT_TRAFFIC", "EMAIL_MARKETING", "OFFLINE", "REFERRALS")
 # How often a new contact starts at which stage, in thousandths; None starts without one.
@@ -62,30 +50,25 @@ ARRIVALS: tuple[tuple[str | None, int], ...] = (
 
 
 def habits(portal: Portal) -> list[Habit]:
-    from orchestration.demo.crm.life import Habit
-
     sizes, days = portal.sizes, portal.history_days
     arrivals = sizes.contacts / days
     return [
-        Habit(sizes.companies / days, add_company),
         # What archivals and merges take away has to come as well: the sizes are those of the first day.
         Habit(arrivals * 0.89, add_contact, office=False),
-        Habit(arrivals * 0.27 / 25, import_contacts),
+        Habit(arrivals * 0.27 / 12, import_contacts),
         Habit(arrivals * 1.3, progress, office=False),
         Habit(arrivals * 0.05, regress),
         Habit(arrivals * 1.5, edit_contact),
-        Habit(sizes.companies / days * 0.8, edit_company),
         Habit(arrivals * 0.07, archive_someone),
         Habit(arrivals * 0.015, restore_someone),
         Habit(arrivals * 0.01, purge_someone),
         Habit(arrivals * 0.035, merge_contacts),
-        Habit(sizes.companies / days * 0.02, merge_companies),
     ]
 
 
 def open_properties(life: Life) -> None:
     """Properties of the portal's own."""
-    contacts, companies = life.crm.properties["contacts"], life.crm.properties["companies"]
+    contacts = life.crm.properties["contacts"]
     lines = (("eap", "EAP"), ("physician", "Physician well being"), ("coaching", "Coaching"))
     for made in (
         custom("eap_member_id", "EAP member id"),
@@ -100,36 +83,6 @@ def open_properties(life: Life) -> None:
     for number in range(life.portal.survey_properties):
         name = f"wellbeing_survey_2025_question_{number:03d}_response"
         contacts[name] = custom(name, f"Survey 2025, question {number}")
-    for made in (
-        custom("covered_lives", "Covered lives", "number"),
-        custom("contract_renewal_date", "Contract renewal", "date"),
-    ):
-        companies[made.name] = made
-
-
-def add_company(life: Life) -> None:
-    dice = life.dice
-    name = f"{dice.pick(PLACES)} {dice.pick(TRADES)}"
-    if dice.chance(0.05):
-        name += dice.pick((" & Søns", ' "West"', ", Inc. 🏥", " (alt)"))
-    number = life.crm.versions["companies"]
-    company = life.crm.create(
-        "companies",
-        life.at,
-        {
-            "name": name,
-            "domain": f"{name.split()[0].strip('.').lower()}-{number}.example.com",
-            "city": dice.pick(("Minneapolis", "St. Paul", "Fargo", "Duluth", "Eau Claire")),
-            "industry": dice.pick(("HOSPITAL_HEALTH_CARE", "EDUCATION_MANAGEMENT", "CONSTRUCTION", "FOOD_PRODUCTION")),
-            "numberofemployees": dice.between(20, 9000),
-            "covered_lives": dice.between(20, 9000) if dice.chance(0.6) else None,
-            "annualrevenue": dice.between(1, 900) * 1_000_000 if dice.chance(0.5) else None,
-            "lifecyclestage": dice.pick(("lead", "opportunity", "customer", None)),
-            "hubspot_owner_id": life.owner(),
-        },
-    )
-    if dice.chance(0.04) and (parent := life.pick("companies")) is not company and parent is not None:
-        company.put("hs_parent_company_id", str(parent.id), life.at)
 
 
 def add_contact(life: Life) -> Record:
@@ -167,7 +120,7 @@ def add_contact(life: Life) -> Record:
 
 def import_contacts(life: Life) -> None:
     """A list is imported: many contacts, all created in the same millisecond."""
-    for _ in range(life.dice.between(15, 35)):
+    for _ in range(life.dice.between(8, 16)):
         contact = add_contact(life)
         contact.put("hs_was_imported", "true", life.at)
 
@@ -218,13 +171,6 @@ def edit_contact(life: Life) -> None:
         life.crm.change(contact, life.at, phone=None if dice.chance(0.3) else f"+1 651 555 {dice.between(0, 9999):04d}")
 
 
-def edit_company(life: Life) -> None:
-    company = life.pick("companies")
-    if company is not None:
-        lives = life.dice.between(20, 9000)
-        life.crm.change(company, life.at, covered_lives=lives, contract_renewal_date=f"{life.today.year + 1}-01-01")
-
-
 def archive_someone(life: Life) -> None:
     contact = life.pick("contacts")
     if contact is not None:
@@ -258,12 +204,6 @@ def merge_contacts(life: Life) -> None:
         return
     life.crm.merge(winner, [loser], life.at, new_record="contacts" in life.portal.new_record_merges)
     life.winners.append(winner)
-
-
-def merge_companies(life: Life) -> None:
-    winner, loser = life.pick("companies"), life.pick("companies")
-    if winner is not None and loser is not None and winner is not loser:
-        life.crm.merge(winner, [loser], life.at, new_record="companies" in life.portal.new_record_merges)
 
 
 def _arrival(dice: Dice) -> str | None:

@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from orchestration.demo.crm.formats import DAY, calculated, iso, plain
+from orchestration.demo.crm.habits import Habit
 
 if TYPE_CHECKING:
-    from orchestration.demo.crm.life import Habit, Life
+    from orchestration.demo.crm.life import Life
     from orchestration.demo.crm.portals import Portal
     from orchestration.demo.crm.records import Pipeline, Record, Stage
 
@@ -18,8 +19,6 @@ PIPELINES = (("default", 64), ("25817344", 18), ("31120958", 10), ("28840011", 8
 
 
 def habits(portal: Portal) -> list[Habit]:
-    from orchestration.demo.crm.life import Habit
-
     sizes, days = portal.sizes, portal.history_days
     deals = sizes.deals / days
     return [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestration.demo.crm.formats import iso, local_instant
+from orchestration.demo.crm.habits import Habit
 from orchestration.demo.crm.records import Owner
 
 if TYPE_CHECKING:
-    from orchestration.demo.crm.life import Habit, Life
+    from orchestration.demo.crm.life import Life
     from orchestration.demo.crm.portals import Portal
 
 NAMES = (
@@ -25,8 +26,6 @@ TEAMS = ((34801, "Sales"), (34802, "Client success"), None)
 
 
 def habits(portal: Portal) -> list[Habit]:
-    from orchestration.demo.crm.life import Habit
-
     # A quarter of the staff changes in a year.
     return [Habit(portal.sizes.owners / 4 / 365, turnover), Habit(1.0, set_goals)]
 

@@ -92,6 +92,14 @@ class Crm:
                     self._links[other, one][linked].pop(record.id, None)
         self.versions[kind] += 1
 
+    def empty_bin(self, before: int) -> None:
+        """Purge what was archived before an instant; merged records keep leading to their winner."""
+        for kind, records in self.records.items():
+            for number in [*self._order[kind, True]]:
+                record = records[number]
+                if record.merged_into is None and (record.archived_at or 0) < before:
+                    self.purge(record)
+
     def merge(self, winner: Record, losers: Iterable[Record], at: int, *, new_record: bool = False) -> Record:
         """Merge live records of one kind; the result is ``winner`` or, as newer merges do, a record of its own.
 

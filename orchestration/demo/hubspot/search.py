@@ -69,7 +69,9 @@ def _run(account: Account, kind: Kind, body: dict, seen_at: int) -> list[tuple[i
     known = account.crm.properties[kind.plural]
     matches = _matcher(body, known, account.portal.numeric_ids)
     indexed = ((record.id, record.as_of(seen_at)) for record in account.crm.records[kind.plural].values())
-    found = [(number, values) for number, values in indexed if values is not None and matches(values)]
+    found: list[tuple[int, Values]] = [
+        (number, values) for number, values in indexed if values is not None and matches(values)
+    ]
     name, descending = _sort(body, kind, known)
     key_of = compare_key(known[name], account.portal.numeric_ids)
 

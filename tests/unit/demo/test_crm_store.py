@@ -109,6 +109,18 @@ def test_a_purged_record_leaves_no_trace(crm: Crm) -> None:
     assert crm.links("deals", deal.id, "contacts") == {}
 
 
+def test_the_bin_is_emptied_but_merged_records_still_lead_to_their_winner() -> None:
+    crm = Crm(merged_are_archived=True)
+    winner, loser, old, new = (contact(crm) for _ in range(4))
+    crm.merge(winner, [loser], NOON)
+    crm.archive(old, NOON)
+    crm.archive(new, NOON + 2 * MINUTE)
+    crm.empty_bin(NOON + MINUTE)
+    assert crm.ids("contacts", archived=True) == [loser.id, new.id]
+    assert crm.find("contacts", old.id) is None
+    assert crm.find("contacts", loser.id) is winner
+
+
 def test_the_state_of_a_minute_ago_is_known(crm: Crm) -> None:
     somebody = contact(crm, lifecyclestage="lead")
     crm.change(somebody, NOON + MINUTE, lifecyclestage="customer", phone="1")
