@@ -267,7 +267,8 @@ from ops.bi_roles() as b
 inner join pg_auth_members as m on m.member = b.role_id and m.admin_option
 inner join pg_roles as g on g.oid = m.roleid and g.rolname = 'aiop_bi'
 union all
--- Large objects are apart: a tenant can make one on servers that don't forbid it, and nobody else can read it.
+-- Large objects are apart: a tenant can make one on servers that don't forbid it, and nobody else can read it. So are
+-- default privileges, which a tenant can set for itself and which say nothing where it can make nothing.
 select
     b.role_name::text, 'the BI role owns ' || pg_describe_object(d.classid, d.objid, d.objsubid),
     format('reassign owned by %I to %I', b.role_name, (select nspowner::regrole from pg_namespace where nspname = 'ops'))
@@ -275,7 +276,7 @@ from ops.bi_roles() as b
 inner join pg_shdepend as d
     on d.refclassid = 'pg_authid'::regclass and d.refobjid = b.role_id and d.deptype = 'o'
     and d.dbid in (0, (select oid from pg_database where datname = current_database()))
-    and d.classid <> 'pg_largeobject'::regclass
+    and d.classid not in ('pg_largeobject'::regclass, 'pg_default_acl'::regclass)
 $$;
 comment on function ops.role_violations() is 'BI roles that could do more than read their own rows.';
 
@@ -385,7 +386,9 @@ from pg_default_acl as d
 cross join lateral aclexplode(d.defaclacl) as acl
 inner join readers as r on r.role_id = acl.grantee
 left join pg_namespace as n on n.oid = d.defaclnamespace
-where r.role_id <> 0 or d.defaclobjtype not in ('f', 'T')
+where (r.role_id <> 0 or d.defaclobjtype not in ('f', 'T'))
+    -- A tenant can set its own, and makes nothing they could apply to.
+    and d.defaclrole not in (select role_id from readers)
 $$;
 comment on function ops.privilege_violations() is 'Rights of BI roles, or of everybody, beyond reading the published schemas.';
 
