@@ -25,6 +25,9 @@ class Account:
         the next), or None for a page as asked.
     repeat_after
         Kinds whose list pages all link to one and the same page.
+    raw
+        (kind, id) -> what stands in lists and searches where the record belongs: one JSON object or several with
+        commas between, sent as they are, however wrong.
     before_page
         Called with (kind, how many pages of it were answered) before a list or search page is made.
     found
@@ -44,6 +47,7 @@ class Account:
         self.revoked = False
         self.shapes: dict[str, deque[int | None]] = {}
         self.repeat_after: set[str] = set()
+        self.raw: dict[tuple[str, int], bytes] = {}
         self.before_page: Callable[[str, int], None] | None = None
         self.now = to_ms(world.now)
         self.found: dict[tuple, list] = {}

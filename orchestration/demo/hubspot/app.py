@@ -18,7 +18,7 @@ from orchestration.demo.crm.portals import DEMO_PORTALS, Portal
 from orchestration.demo.hubspot import steering
 from orchestration.demo.hubspot.account import Account
 from orchestration.demo.hubspot.api import HubspotApi, encode
-from orchestration.demo.hubspot.errors import error_body, limit_body
+from orchestration.demo.hubspot.errors import EXPIRED, error_body, limit_body
 from orchestration.demo.serving.clock import WorldClock
 from orchestration.demo.serving.controls import control, fault_controls
 from orchestration.demo.serving.faults import Faults
@@ -121,10 +121,14 @@ def _bodies() -> ErrorBodies:
     """Errors as HubSpot words them."""
 
     failed = encode(error_body("internal error"))
+
+    def of_status(status: int) -> bytes:
+        if status == 401:
+            return encode(error_body(EXPIRED, "EXPIRED_AUTHENTICATION"))
+        return failed if status >= 500 else encode(error_body("There was a problem with the request."))
+
     return ErrorBodies(
-        of_status=lambda status: (
-            failed if status >= 500 else encode(error_body("There was a problem with the request."))
-        ),
+        of_status=of_status,
         throttled=lambda: encode(limit_body("TEN_SECONDLY_ROLLING", 0)),
         in_success=lambda: failed,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID, uuid5
 
 _NAMESPACE = UUID("c033cdaa-2c40-4a64-ae48-b4cec88dad24")
+EXPIRED = "The token used to make this call was revoked or has expired."
 _DOCS = "https://developers.hubspot.com"
 
 
@@ -49,7 +50,7 @@ def unauthenticated() -> ApiError:
 
 
 def expired() -> ApiError:
-    return failure(401, "The token used to make this call was revoked or has expired.", "EXPIRED_AUTHENTICATION")
+    return failure(401, EXPIRED, "EXPIRED_AUTHENTICATION")
 
 
 def malformed_token() -> ApiError:

@@ -25,7 +25,9 @@ def list_records(account: Account, call: Call) -> tuple[int, dict]:
     size = limit if shape is None else min(shape, limit)
     archived = call.flag("archived")
     records, more = account.crm.page(kind.plural, archived=archived, after=last, limit=size)
-    body: dict[str, object] = {"results": [wanted.render(record, base_url=call.base_url) for record in records]}
+    body: dict[str, object] = {
+        "results": [wanted.shown(record, account.raw, base_url=call.base_url) for record in records]
+    }
     after = None
     if records and (more or shape is not None):
         after = cursor(records[-1].id)
@@ -70,7 +72,7 @@ def batch_read(account: Account, call: Call) -> tuple[int, dict]:
             found[record.id] = record
     answer: dict[str, object] = {
         "status": "COMPLETE",
-        "results": [wanted.render(record) for record in found.values()],
+        "results": [wanted.shown(record, account.raw) for record in found.values()],
         "startedAt": iso(account.now),
         "completedAt": iso(account.now),
     }

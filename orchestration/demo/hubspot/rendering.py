@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
+import msgspec
+
 from orchestration.demo.crm.formats import iso
 from orchestration.demo.crm.kinds import LINK_TYPES, Kind
 from orchestration.demo.crm.records import Record
@@ -53,6 +55,17 @@ class Wanted:
             if found := {plural: links for plural, links in linked.items() if links}:
                 body["associations"] = found
         return body
+
+    def shown(
+        self,
+        record: Record,
+        raw: Mapping[tuple[str, int], bytes],
+        values: Mapping[str, str] | None = None,
+        base_url: str = "",
+    ) -> dict | msgspec.Raw:
+        """One record of a list: as rendered, or what somebody put in its place."""
+        given = raw.get((self.kind.plural, record.id))
+        return self.render(record, values, base_url) if given is None else msgspec.Raw(given)
 
     def _links(self, record: Record, other: Kind, base_url: str) -> dict | None:
         """Associations as version 3 lists them: one entry per type, so an id may come more than once."""

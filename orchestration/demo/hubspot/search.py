@@ -34,7 +34,7 @@ def search(account: Account, call: Call) -> tuple[int, dict]:
     wanted = Wanted(account.crm, kind, body.get("properties"))
     records = account.crm.records[kind.plural]
     # What was purged since the index was made is not there to be shown.
-    results = [wanted.render(records[number], values) for number, values in page if number in records]
+    results = [wanted.shown(records[number], account.raw, values) for number, values in page if number in records]
     answer: dict[str, object] = {"total": len(found), "results": results}
     if offset + len(page) < len(found):
         answer["paging"] = {"next": {"after": str(offset + len(page))}}

@@ -27,6 +27,8 @@ def behave(account: Account, given: dict[str, Any]) -> dict[str, Any]:
         Kind -> lengths of the next pages, None for one as asked.
     repeat_after
         Kinds whose pages all link to the same page.
+    raw
+        Kind -> id -> JSON text to stand in lists for the record.
     """
     actions: dict[str, Callable[[Any], None]] = {
         "missing_scopes": lambda value: setattr(account, "missing_scopes", set(value)),
@@ -36,6 +38,7 @@ def behave(account: Account, given: dict[str, Any]) -> dict[str, Any]:
         "limits": lambda value: setattr(account.meter, "limits", replace(account.meter.limits, **value)),
         "retry_after": lambda value: setattr(account.meter, "retry_after", bool(value)),
         "shapes": lambda value: account.shapes.update({_kind(kind): deque(sizes) for kind, sizes in value.items()}),
+        "raw": lambda value: account.raw.update(_raw(value)),
         "repeat_after": lambda value: setattr(account, "repeat_after", {_kind(kind) for kind in value}),
     }
     if unknown := sorted(set(given) - set(actions)):
@@ -94,6 +97,11 @@ def truth(account: Account, given: dict[str, Any]) -> dict[str, Any]:
         "deals_by_stage": stages,
         "records": shown.records,
     }
+
+
+def _raw(given: dict[str, dict[str, str]]) -> dict[tuple[str, int], bytes]:
+    texts = ((_kind(kind), number, text) for kind, by_id in given.items() for number, text in by_id.items())
+    return {(kind, int(number)): text.encode() for kind, number, text in texts}
 
 
 def _kind(name: str) -> str:

@@ -109,6 +109,13 @@ def test_a_throttle_looks_like_hubspots(server: RunningHubspot, client: Client) 
     assert answer.json()["policyName"] == "TEN_SECONDLY_ROLLING"
 
 
+def test_a_token_can_expire_in_the_middle(server: RunningHubspot, client: Client) -> None:
+    fault(server, kind="status", status=401, path=PATH, skip=1)
+    assert client.get(PATH).status_code == 200
+    assert client.get(PATH).json()["category"] == "EXPIRED_AUTHENTICATION"
+    assert client.get(PATH).status_code == 200
+
+
 def test_a_fault_can_wait_for_a_page_or_a_portal(server: RunningHubspot, client: Client) -> None:
     fault(server, kind="status", status=500, path=PATH, contains="blank", skip=1, count=2)
     assert [client.get(PATH).status_code for _ in range(4)] == [200, 500, 500, 200]

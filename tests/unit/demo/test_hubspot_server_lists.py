@@ -164,6 +164,18 @@ def test_text_that_breaks_parsers_arrives_unchanged(server: RunningHubspot, clie
     assert client.get("/crm/v3/objects/contacts").text.count("\\ud800") == 1
 
 
+def test_a_record_can_be_made_to_look_like_anything(server: RunningHubspot, client: Client) -> None:
+    crm = fill(server, 3)
+    first, second, _ = crm.ids("contacts")
+    odd = '{"id": 7, "properties": {"n": NaN, "big": 12345678901234567890123}}'
+    twice = f'{{"id": "{second}", "updatedAt": "a"}}, {{"id": "{second}", "updatedAt": "b"}}'
+    behave(server, "blank", raw={"contacts": {str(first): odd, str(second): twice}})
+    for text in (client.get("/crm/v3/objects/contacts").text, client.search("contacts").text):
+        assert odd in text
+        assert twice in text
+    assert len(client.get("/crm/v3/objects/contacts").json()["results"]) == 4
+
+
 def test_records_can_change_between_two_pages(server: RunningHubspot, client: Client) -> None:
     crm = fill(server, 25)
     account = server.account("blank")
