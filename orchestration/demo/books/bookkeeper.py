@@ -7,10 +7,9 @@ are the same books as those kept in one go.
 from __future__ import annotations
 
 import heapq
-from calendar import monthrange
 from datetime import date, datetime, time, timedelta
 
-from orchestration.demo.books import corrections, names
+from orchestration.demo.books import corrections, names, routine
 from orchestration.demo.books.company import Company
 from orchestration.demo.books.dice import Dice
 from orchestration.demo.books.documents import Books, Document, Line, Name, Stamp
@@ -35,7 +34,7 @@ class Bookkeeper:
         self._numbers = {"Invoice": 1000, "Bill": 0, "JournalEntry": 0, "Purchase": 0}
         names.open_lists(self)
         if not company.dormant:
-            self._opening_entry()
+            routine.opening_entry(self)
 
     def work(self, day: date) -> None:
         """Everything that is entered on ``day``."""
@@ -44,7 +43,7 @@ class Bookkeeper:
         self._instant = max(self._instant, self._opening_of(day))
         if self.company.dormant or day.month in self.company.quiet_months:
             return
-        self._calendar()
+        routine.keep_calendar(self)
         if day.weekday() < 5:
             self._sell()
             self._buy()
@@ -223,75 +222,6 @@ class Bookkeeper:
             method=method,
             credit=method == "CreditCard" and dice.chance(0.03),
         )
-
-    # What the calendar brings
-
-    def _opening_entry(self) -> None:
-        revenue = self.company.monthly_revenue
-        assets = {"checking": revenue * 3, "savings": revenue, "vehicles_cost": revenue, "equipment": revenue // 2}
-        lines = [Line(self.account(key), cents) for key, cents in assets.items()]
-        lines.append(Line(self.account("loan"), -revenue * 2))
-        lines.append(Line(self.account("opening"), -sum(line.cents for line in lines)))
-        self.enter("JournalEntry", lines=lines, note="Opening balances")
-
-    def _calendar(self) -> None:
-        day, last = self.today.day, monthrange(self.today.year, self.today.month)[1]
-        if day in (15, last):
-            self._payroll()
-        if day == 1:
-            self._check({"rent": self.share(250)}, "Rent")
-        if day == 5:
-            self._journal({"insurance": self.share(60)}, "prepaid_insurance", "Insurance of the month")
-        if day == 10 and self.today.month % 6 == 1:
-            self._check({"prepaid_insurance": self.share(360)}, "Insurance, half a year")
-        if day == 20:
-            self._check({"loan": self.share(120), "interest_paid": self.share(20)}, "Loan instalment")
-            self._settle_balance("sales_tax", "Sales tax return")
-        if day == 25:
-            self._settle_balance("card", "Card balance")
-        if day == last:
-            depreciation = {"depreciation": self.share(80)}
-            self._journal(depreciation, "vehicles_depreciation", "Depreciation")
-            if self.company.other_income:
-                interest = [Line(self.account("interest"), self.share(4), 0, "Interest")]
-                self.enter("Deposit", account=self.account("savings"), lines=interest)
-        if day == 12 and self.today.month in (3, 9):
-            self._check({"vehicles": self.share(300), "equipment": self.share(500), "deposits_paid": 50_000}, "Outlays")
-            owner = [Line(self.account("owner"), self.share(600), 0, "Paid in")]
-            self.enter("Deposit", account=self.account("checking"), lines=owner)
-        if day == 28 and self.today.month % 3 == 0:
-            self._check({"draws": self.share(150)}, "Draw")
-
-    def _payroll(self) -> None:
-        wages = self.share(700 if self.company.sells_goods else 2_300)
-        costs = {"wages": wages, "payroll_taxes": wages // 12, "payroll": wages // 40}
-        withheld, due = wages // 7, wages // 20
-        lines = [Line(self.account(key), cents) for key, cents in costs.items() if cents]
-        lines.append(Line(self.account("payroll_due_federal"), -withheld))
-        lines.append(Line(self.account("payroll_due"), -due))
-        lines.append(Line(self.account("checking"), -sum(line.cents for line in lines)))
-        self.enter("JournalEntry", lines=[line for line in lines if line.cents], note="Payroll")
-        if self.today.day == 15:
-            self._settle_balance("payroll_due_federal", "Payroll taxes")
-            self._settle_balance("payroll_due", "Payroll liabilities")
-
-    def _check(self, parts: dict[str, int], note: str) -> None:
-        lines = [Line(self.account(key), cents) for key, cents in parts.items()]
-        vendor = min(self.books.vendors)
-        checking = self.account("checking")
-        self.enter("Purchase", party=vendor, account=checking, lines=lines, method="Check", note=note)
-
-    def _journal(self, debits: dict[str, int], credit: str, note: str) -> None:
-        lines = [Line(self.account(key), cents) for key, cents in debits.items()]
-        lines.append(Line(self.account(credit), -sum(debits.values())))
-        self.enter("JournalEntry", lines=lines, note=note)
-
-    def _settle_balance(self, key: str, note: str) -> None:
-        """Pay what stands in a liability account from checking."""
-        account = self.account(key)
-        owed = -self.books.running[account]
-        if owed > 0:
-            self._check({key: owed}, note)
 
     def _opening_of(self, day: date) -> int:
         """When the desk opens: in the morning, unless somebody may still look at the day before after that."""

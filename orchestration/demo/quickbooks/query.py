@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from orchestration.demo.quickbooks.payloads import ENTITIES, NAME_LISTS, SINGLETONS
+from orchestration.demo.quickbooks.records import ENTITIES, NAME_LISTS, SINGLETONS
 from orchestration.demo.quickbooks.wire import PACIFIC, invalid_query, parse_error
 
 MAX_RESULTS = 1000

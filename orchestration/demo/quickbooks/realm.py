@@ -11,10 +11,12 @@ from typing import Any
 from orchestration.demo.books.company import Company
 from orchestration.demo.ledger import Ledger
 from orchestration.demo.quickbooks.labels import Labels
-from orchestration.demo.quickbooks.payloads import ENTITIES, SINGLETONS, Payloads, Row
+from orchestration.demo.quickbooks.payloads import Payloads
 from orchestration.demo.quickbooks.query import Query, parse, parse_instant
-from orchestration.demo.quickbooks.reports import Quirks, ReportWriter
+from orchestration.demo.quickbooks.records import ENTITIES, SINGLETONS, Row
+from orchestration.demo.quickbooks.reports import write_report
 from orchestration.demo.quickbooks.selection import select
+from orchestration.demo.quickbooks.statements import Quirks
 from orchestration.demo.quickbooks.wire import ApiError, encode, instant, invalid_query, not_found
 from orchestration.demo.world import World
 
@@ -167,7 +169,7 @@ class Realm:
                 balance_sheet_total=self.behaviour.balance_sheet_total,
                 retained_from=self.behaviour.retained_from,
             )
-            written = ReportWriter(self.ledger, quirks, self.now).write(name, params)
+            written = write_report(name, params, self.ledger, quirks, self.now)
             limit = self.behaviour.max_report_months
             if limit is not None and _months(written["Header"]) > limit:
                 raise ApiError(504, "", "Gateway Timeout", "The report took too long", "SystemFault")

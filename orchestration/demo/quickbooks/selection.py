@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from orchestration.demo.quickbooks.payloads import NAME_LISTS, Row
 from orchestration.demo.quickbooks.query import COMPARISONS, Condition, Query, parse_instant
+from orchestration.demo.quickbooks.records import NAME_LISTS, Row
 from orchestration.demo.quickbooks.wire import invalid_query
 
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from standin_client import Client
 
-from orchestration.demo.quickbooks.payloads import ENTITIES, NAME_LISTS
+from orchestration.demo.quickbooks.records import ENTITIES, NAME_LISTS
 from orchestration.demo.quickbooks_server import RunningServer, running
 
 INSTANT = "%Y-%m-%dT%H:%M:%S+00:00"
