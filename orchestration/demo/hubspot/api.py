@@ -52,6 +52,9 @@ class HubspotApi:
     def __init__(self, portals: Iterable[Portal], world: Callable[[], World]) -> None:
         self.world = world
         self.accounts = {portal.slug: Account(portal, world()) for portal in portals}
+        # Years of life are lived before the first request, not while a client waits for it.
+        for account in self.accounts.values():
+            account.follow(world())
         self._by_token = {account.portal.token: account for account in self.accounts.values()}
         self._routes = _routes()
         self._failures = count(1)
