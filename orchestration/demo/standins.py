@@ -23,7 +23,7 @@ from orchestration.demo.world import read_world, world_path, write_world
 from orchestration.errors import AiopError
 
 START_SECONDS = 20.0
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 3.0
 # A proxy of the environment knows nothing of this machine's loopback.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
