@@ -170,7 +170,13 @@ select
 from indexes as i
 inner join pg_index as x on x.indexrelid = i.index
 inner join pg_attribute as a on a.attrelid = i.index
-where x.indkey[a.attnum - 1] = 0 and a.attstattarget is distinct from 0
+inner join pg_class as c on c.oid = i.index
+where x.indkey[a.attnum - 1] = 0 and (
+    a.attstattarget is distinct from 0 or exists (
+        select from pg_stats as s
+        where s.schemaname = c.relnamespace::regnamespace::text and s.tablename = c.relname and s.attname = a.attname
+    )
+)
 union all
 select
     t.relation::text, format('EXPLAIN discloses values of other tenants, from extended statistics %I', s.stxname),

@@ -58,6 +58,9 @@ begin
         if relation.relforcerowsecurity then
             execute format('alter table %s no force row level security', target);
         end if;
+        if not open_to_all then
+            perform ops.hide_statistics(target);
+        end if;
 
         for wanted in select * from ops.expected_policies(tenant_column, open_to_all) loop
             continue when exists (
@@ -80,10 +83,6 @@ begin
         loop
             execute format('drop policy %I on %s', item.policy, target);
         end loop;
-
-        if not open_to_all then
-            perform ops.hide_statistics(target);
-        end if;
     end if;
 
     if not has_table_privilege('aiop_bi', target, 'select') then
@@ -152,6 +151,32 @@ as $$
 declare
     item record;
 begin
+    -- A target of 0 stops new statistics and keeps old ones, as a table has that was analyzed before it was secured.
+    for item in
+        select s.schemaname, s.tablename, s.attname, s.inherited, c.oid = target as is_column, a.atttypid, a.atttypmod
+        from pg_class as c
+        inner join pg_stats as s
+            on s.schemaname = c.relnamespace::regnamespace::text and s.tablename = c.relname
+        inner join pg_attribute as a on a.attrelid = c.oid and a.attname = s.attname
+        where c.oid = target or c.oid in (select indexrelid from pg_index where indrelid = target)
+        order by is_column
+    loop
+        if current_setting('server_version_num')::int >= 180000 then
+            execute 'select pg_clear_attribute_stats($1, $2, $3, $4)'
+            using item.schemaname::text, item.tablename::text, item.attname::text, item.inherited;
+        elsif item.is_column then
+            -- Before Postgres 18, only a change of type drops statistics, and those of indexed expressions with them;
+            -- also a change to the type it is. It is refused while a policy uses the column: secure_table makes it anew.
+            if exists (select from ops.policies_of(target) as p where p.policy = 'tenant') then
+                execute format('drop policy tenant on %s', target);
+            end if;
+            execute format(
+                'alter table %s alter column %I type %s',
+                target, item.attname, format_type(item.atttypid, item.atttypmod)
+            );
+        end if;
+    end loop;
+
     for item in
         select attname from pg_attribute
         where attrelid = target and attnum > 0 and not attisdropped and attstattarget is distinct from 0
@@ -166,16 +191,6 @@ begin
         where i.indrelid = target and i.indkey[a.attnum - 1] = 0 and a.attstattarget is distinct from 0
     loop
         execute format('alter index %s alter column %s set statistics 0', item.index, item.attnum);
-    end loop;
-    -- A target of 0 stops new statistics but keeps old ones; setting a column's type to what it is drops them.
-    for item in
-        select s.attname, format_type(a.atttypid, a.atttypmod) as type
-        from pg_stats as s
-        inner join pg_attribute as a on a.attrelid = target and a.attname = s.attname
-        inner join pg_class as c on c.oid = target and c.relname = s.tablename
-        where s.schemaname = c.relnamespace::regnamespace::text
-    loop
-        execute format('alter table %s alter column %I type %s', target, item.attname, item.type);
     end loop;
 end
 $$;
