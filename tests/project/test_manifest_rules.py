@@ -225,3 +225,13 @@ def test_no_file_of_the_project_is_left_out(models: list[Node]) -> None:
     assert on_disk == set(names(models))
     stray = [path for path in Path(PROJECT_ROOT / "tests" / "dbt").rglob("*.py")]
     assert stray == []
+
+
+def test_dagster_shows_every_singular_test_as_a_check_of_one_model(
+    manifest: dict[str, Any], models: list[Node]
+) -> None:
+    for test in nodes(manifest, "test"):
+        if not test.get("test_metadata"):
+            meta = test["config"]["meta"]
+            assert meta["dagster"]["ref"]["name"] in names(models), test["name"]
+            assert meta["description"] == test["description"], test["name"]

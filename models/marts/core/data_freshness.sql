@@ -1,49 +1,83 @@
 {{ config(unique_key=['org_id', 'source'], upsert_scope='all') }}
 -- One row per organization and source connected: how old its data is, and what is wrong where something is.
-with
+with recursive
 
-attempts as (
+connections as (
 
     select
-        *,
-        max(started_at) over (partition by org_id, source) as last_started_at
-    from {{ source('ops', 'sync_runs') }}
+        org_id,
+        source
+    from {{ source('ops', 'connections') }}
 
 ),
 
--- The last attempt of each stream; streams not read for a month any more are no longer part of the source.
-latest as (
-
-    select distinct on (org_id, source, stream) *
-    from attempts
-    where started_at > last_started_at - interval '31 days'
-    order by org_id asc, source asc, stream asc, started_at desc, run_id desc
-
-),
-
+-- From one stream's name to the next by the index: runs of years are not read for the few names there are.
 streams as (
 
     select
-        latest.org_id,
-        latest.source,
-        latest.stream,
-        latest.finished_at,
-        latest.status,
-        latest.error_kind,
-        latest.error_message,
+        connections.org_id,
+        connections.source,
+        (
+            select min(runs.stream) from {{ source('ops', 'sync_runs') }} as runs
+            where runs.org_id = connections.org_id and runs.source = connections.source
+        ) as stream
+    from connections
+
+    union all
+
+    select
+        streams.org_id,
+        streams.source,
+        (
+            select min(runs.stream) from {{ source('ops', 'sync_runs') }} as runs
+            where runs.org_id = streams.org_id and runs.source = streams.source and runs.stream > streams.stream
+        ) as stream
+    from streams
+    where streams.stream is not null
+
+),
+
+latest as (
+
+    select
+        streams.org_id,
+        streams.source,
+        streams.stream,
+        run.started_at,
+        run.finished_at,
+        run.status,
+        run.error_kind,
+        run.error_message,
+        max(run.started_at) over (partition by streams.org_id, streams.source) as last_started_at
+    from streams
+    cross join lateral (
+        select runs.*
+        from {{ source('ops', 'sync_runs') }} as runs
+        where runs.org_id = streams.org_id and runs.source = streams.source and runs.stream = streams.stream
+        order by runs.started_at desc
+        limit 1
+    ) as run
+
+),
+
+by_stream as (
+
+    select
+        latest.*,
         watermarks.last_success_at,
         (
-            select min(failures.started_at)
-            from {{ source('ops', 'sync_runs') }} as failures
+            select min(runs.started_at) from {{ source('ops', 'sync_runs') }} as runs
             where
-                failures.org_id = latest.org_id
-                and failures.source = latest.source
-                and failures.stream = latest.stream
-                and failures.status = 'failed'
-                and (watermarks.last_success_at is null or failures.started_at > watermarks.last_success_at)
+                runs.org_id = latest.org_id
+                and runs.source = latest.source
+                and runs.stream = latest.stream
+                and runs.status = 'failed'
+                and runs.started_at > coalesce(watermarks.last_success_at, '-infinity')
         ) as failing_since
     from latest
     left join {{ source('ops', 'watermarks') }} as watermarks using (org_id, source, stream)
+    -- A stream not read for a month any more is no longer part of the source.
+    where latest.started_at > latest.last_started_at - interval '31 days'
 
 ),
 
@@ -54,14 +88,14 @@ by_source as (
         source,
         count(*)::int as stream_count,
         max(finished_at) as last_attempt_at,
-        -- The oldest of the streams: everything is at least as new. NULL while one has never been read.
+        -- Of the stream that waits longest: everything is at least as new. NULL while one has never been read.
         case when count(*) = count(last_success_at) then min(last_success_at) end as last_success_at,
         min(failing_since) filter (where status = 'failed') as failing_since,
         string_agg(stream, ', ' order by stream) filter (where status = 'failed') as failing_streams,
         string_agg(distinct {{ public_error('error_kind', 'error_message') }}, ' | ') filter (
             where status = 'failed'
         ) as error
-    from streams
+    from by_stream
     group by 1, 2
 
 )
@@ -80,5 +114,5 @@ select
     coalesce(by_source.stream_count, 0) as stream_count,
     by_source.failing_streams,
     by_source.error
-from {{ source('ops', 'connections') }} as connections
+from connections
 left join by_source using (org_id, source)

@@ -1,0 +1,85 @@
+"""What a dbt process is given, and that only one builds at a time."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from orchestration.errors import AiopError
+from orchestration.warehouse.dbt import build_lock, build_rows, current_manifest, dbt_environment, dbt_paths, run_dbt
+
+
+def test_a_second_build_waits_for_the_first_and_says_so(database: str) -> None:
+    said: list[str] = []
+    waits, entered, order = threading.Event(), threading.Event(), []
+
+    def second() -> None:
+        def on_wait(message: str) -> None:
+            said.append(message)
+            waits.set()
+
+        with build_lock(on_wait):
+            order.append("second")
+            entered.set()
+
+    with build_lock(said.append):
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert waits.wait(30)
+        assert not entered.is_set()
+        order.append("first")
+    thread.join(30)
+
+    assert order == ["first", "second"]
+    assert said == ["another build is running: waiting for it to end"]
+
+
+def test_the_manifest_is_parsed_once_and_needs_no_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AIOP_HOME", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody:canary-4711@127.0.0.1:1/nothing")
+    manifest = current_manifest()
+    parsed_at = manifest.stat().st_mtime_ns
+
+    assert current_manifest() == manifest
+    assert manifest.stat().st_mtime_ns == parsed_at
+
+    (manifest.parent / "parsed_from").write_text("another state of the project", encoding="utf-8")
+    current_manifest()
+    assert manifest.stat().st_mtime_ns > parsed_at
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and b"canary-4711" in path.read_bytes()]
+    assert left == [], "the password reached a file"
+
+
+def test_a_failure_names_the_model_and_not_the_password(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    password = str(psycopg.conninfo.conninfo_to_dict(database)["password"])
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("drop view ops.tenancy_violations")
+
+    with pytest.raises(AiopError) as raised:
+        run_dbt(["run", "--select", "organizations"], dbt_environment())
+
+    assert "aiop db init" in str(raised.value)
+    assert password not in str(raised.value)
+    logs = "".join(path.read_text(encoding="utf-8") for path in dbt_paths().logs.glob("*"))
+    assert logs
+    assert password not in logs
+
+
+def test_counts_of_a_build_are_given_to_dagster_by_model(database: str) -> None:
+    build = "6b1e0f5c-0000-4000-8000-000000000001"
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("insert into ops.build_runs (build_id, status) values (%s, 'running')", [build])
+        connection.execute("insert into ops.build_models values (%s, 'marts.organizations', 1, 2, 3, 4, 0.1)", [build])
+        metadata = {"invocation_id": build, "unique_id": "model.aiop.organizations"}
+
+        assert build_rows("run-1", metadata) == {
+            "dagster/row_count": 4,
+            "rows_inserted": 1,
+            "rows_updated": 2,
+            "rows_deleted": 3,
+        }
+        assert build_rows("run-1", metadata | {"unique_id": "model.aiop.stg_quickbooks__account"}) == {}
+        assert connection.execute("select dagster_run_id from ops.build_runs").fetchall() == [("run-1",)]
