@@ -67,7 +67,17 @@ with
 
 relations as (
 
-    select *, format('select ops.secure_table(%L)', relation::text) as secure
+    select
+        *,
+        format(
+            case
+                when kind = 'v' or tenant_column = 'org_id' then 'select ops.secure_table(%1$L)'
+                when tenant_column is not null then 'select ops.secure_table(%1$L, %2$L)'
+                when open then 'select ops.secure_table(%1$L, open_to_all => true)'
+                else 'add org_id, or say whom it is for: ops.secure_table(%1$L, tenant''s column or open_to_all => true)'
+            end,
+            relation::text, tenant_column
+        ) as secure
     from ops.published_relations()
 
 ),
@@ -301,7 +311,7 @@ readers as (
 
 ),
 
--- Every privilege on an object of one of five kinds, defaults included, that a reader holds.
+-- Every privilege on schemas, relations, their columns, routines and the database, defaults included.
 held as (
 
     select
@@ -310,8 +320,8 @@ held as (
     from pg_namespace as n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) as acl
     union all
     select
-        'table', c.oid::regclass::text, c.relnamespace::regnamespace::text,
-        acl.grantee, acl.privilege_type, acl.is_grantable
+        case c.relkind when 'S' then 'sequence' else 'table' end, c.oid::regclass::text,
+        c.relnamespace::regnamespace::text, acl.grantee, acl.privilege_type, acl.is_grantable
     from pg_class as c, aclexplode(c.relacl) as acl
     union all
     select
@@ -348,9 +358,7 @@ judged as (
             when readers.role_id = 0 then false
             when held.schema_name <> all (ops.published_schemas()) then false
             when held.kind = 'schema' then held.privilege_type = 'USAGE'
-            else held.privilege_type ~ '^SELECT' and not exists (
-                select from pg_class as c where c.oid::regclass::text = held.object and c.relkind = 'S'
-            )
+            else held.kind = 'table' and held.privilege_type ~ '^SELECT'
         end as allowed
     from held
     inner join readers on readers.role_id = held.grantee
