@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -61,7 +62,11 @@ _TELL_EVERY = 1_000
 _LATEST_VERSION = 2**63 - 1
 # An index entry ends at 2.7 kB.
 _MAX_KEY_BYTES = 1_000
-_ANALYZE_FROM = 10_000
+# From here on the planner has to know how many there are, and hashing them takes memory.
+_MANY = 10_000
+_MEMORY = """
+select set_config('work_mem', '64MB', true) where pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')
+"""
 
 _Row = tuple[int, str | None, str | None, bytes | None, datetime | None, int | None, bool]
 
@@ -74,13 +79,14 @@ class Incoming:
         Records that arrived, duplicates among them.
     distinct
         Rows that are left.
-    deletions
-        Whether records marked as deleted arrived.
+    deletions, keyless
+        Whether records marked as deleted, or without a key, arrived.
     """
 
     received: int = 0
     distinct: int = 0
     deletions: bool = False
+    keyless: bool = False
     notes: list[str] = field(default_factory=list)
     shapes: Shapes = field(default_factory=Shapes)
 
@@ -90,22 +96,33 @@ class _GivenUp(Exception):
 
 
 def receive(
-    connection: psycopg.Connection, records: Iterable[Record], on_received: Callable[[int], None] | None = None
+    connection: psycopg.Connection,
+    records: Iterable[Record],
+    on_received: Callable[[int], None] | None = None,
+    *,
+    table_needed: bool = False,
 ) -> Incoming:
     """COPY ``records`` into the transaction's ``aiop_incoming`` and keep the newest of each key.
 
     Newest: by ``updated_at``, then version, then arrival. Memory is bounded by the largest record, whatever their
     number. What iterating raises is raised here. ``on_received`` gets the count so far, now and then.
+    Without any record, the table is there only if it is ``table_needed``.
     """
     incoming = Incoming()
     encoder = PayloadEncoder()
+    rows = _rows(records, incoming, encoder)
+    first = next(rows, None)
+    if first is None and not table_needed:
+        return incoming
     connection.execute(_TABLE)
+    if first is None:
+        return incoming
     cause: BaseException | None = None
     try:
         with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             copy.set_types(_TYPES)
             try:
-                for row in _rows(records, incoming, encoder):
+                for row in chain((first,), rows):
                     copy.write_row(row)
                     if on_received is not None and incoming.received % _TELL_EVERY == 0:
                         on_received(incoming.received)
@@ -118,16 +135,18 @@ def receive(
         assert cause is not None
         raise cause from None
     incoming.notes = encoder.notes()
-    if incoming.received:
-        _tidy(connection, incoming)
+    _tidy(connection, incoming)
     return incoming
 
 
 def _tidy(connection: psycopg.Connection, incoming: Incoming) -> None:
-    connection.execute(_NAME_KEYLESS)
-    if incoming.received >= _ANALYZE_FROM:
+    if incoming.received >= _MANY:
         connection.execute("analyze aiop_incoming")
-    duplicates = connection.execute(_KEEP_NEWEST).rowcount
+        connection.execute(_MEMORY)
+    if incoming.keyless:
+        connection.execute(_NAME_KEYLESS)
+    # Not prepared: a plan kept from a load of ten would not do for one of a million.
+    duplicates = connection.execute(_KEEP_NEWEST, prepare=False).rowcount
     incoming.distinct = incoming.received - duplicates
 
 
@@ -150,7 +169,10 @@ def _rows(records: Iterable[Record], incoming: Incoming, encoder: PayloadEncoder
             incoming.deletions = True
             if updated_at is not None:
                 version = _LATEST_VERSION  # of a change and a deletion at one instant, the deletion came after
-        yield arrival, _key(record.record_id), text, digest, updated_at, version, record.deleted
+        key = _key(record.record_id)
+        if key is None:
+            incoming.keyless = True
+        yield arrival, key, text, digest, updated_at, version, record.deleted
 
 
 def _key(record_id: str | None) -> str | None:

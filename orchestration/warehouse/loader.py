@@ -130,16 +130,15 @@ def load(
     run = sync_runs.Run(batch_id, org_id, source, stream, datetime.now(UTC), dagster_run_id=dagster_run_id)
     lock, what = f"load {org_id} {source} {stream}", f"{organization or org_id} / {source} / {stream}"
     with database_errors(), locks.exclusive(connection, lock, what=what, wait_seconds=wait_seconds, on_wait=on_wait):
-        _use_session_for_long_work(connection)
-        state = sync_runs.read_state(connection, org_id, source, stream)
+        _lift_timeouts(connection)
+        run_id, state = sync_runs.begin(connection, org_id, source, stream)
         reading = extract(state) if callable(extract) else extract
-        run_id = sync_runs.next_run_id(connection)
-        incoming = receive(connection, reading.records, on_received)
+        full = reading.mode == "full" and not backfill
+        incoming = receive(connection, reading.records, on_received, table_needed=full)
         result = LoadResult(run_id, reading.mode, incoming.received)
         table = _Table(connection, landed_table(source, stream), {"org_id": org_id, "run_id": run_id})
-        takes_for_gone = reading.mode == "full" and not backfill
         missing = 0
-        if takes_for_gone:
+        if full:
             missing = _missing(table, max_deleted_share, allow_deletes, organization or str(org_id), source, stream)
         _merge(table, incoming, result)
         if missing:
@@ -149,9 +148,10 @@ def load(
         result.seconds = time.monotonic() - begun
         run.mode, run.counts, run.notes = reading.mode, vars(result), result.notes
         run.stats = _spent(before, stats)
-        sync_runs.record_success(connection, run_id, run)
-        if not backfill:
-            sync_runs.write_watermark(connection, run_id, run, reading.state)
+        with connection.pipeline():
+            sync_runs.record_success(connection, run_id, run)
+            if not backfill:
+                sync_runs.write_watermark(connection, run_id, run, reading.state)
     return result
 
 
@@ -167,7 +167,8 @@ class _Table:
         return self.query(statement).rowcount
 
     def query(self, statement: str) -> psycopg.Cursor:
-        return self.connection.execute(sql.SQL(statement).format(table=self.name), self.names)
+        # Not prepared: a plan kept from a load of ten would not do for one of a million.
+        return self.connection.execute(sql.SQL(statement).format(table=self.name), self.names, prepare=False)
 
 
 def _merge(table: _Table, incoming: Incoming, result: LoadResult) -> None:
@@ -197,16 +198,12 @@ def _missing(table: _Table, max_share: float, allowed: bool, organization: str, 
     return int(missing)
 
 
-def _use_session_for_long_work(connection: psycopg.Connection) -> None:
+def _lift_timeouts(connection: psycopg.Connection) -> None:
     """Lift, for this transaction, limits meant for short statements: reading a source may take hours."""
-    connection.execute(
-        """
-        select set_config(name, case name when 'work_mem' then '64MB' when 'jit' then 'off' else '0' end, true)
-        from pg_settings
-        where name in ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'jit')
-            or (name = 'work_mem' and setting::int < 65536)
-        """
-    )
+    names = ["statement_timeout", "idle_in_transaction_session_timeout"]
+    if connection.info.server_version >= 170000:
+        names.append("transaction_timeout")
+    connection.execute("select set_config(name, '0', true) from unnest(%s::text[]) as name", [names])
 
 
 def _drift_notes(changes: list[Change]) -> list[str]:

@@ -36,21 +36,18 @@ def exclusive(
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise RuntimeError("the connection is inside a transaction, whose end would decide over this one's")
-    _ensure_row(connection, name)
-    with connection.transaction():
-        locked = connection.execute("select from ops.locks where name = %s for update skip locked", [name]).rowcount
-        if not locked:
-            if on_wait is not None:
-                on_wait()
-            _wait(connection, name, what or name, wait_seconds)
-        yield
-
-
-def _ensure_row(connection: psycopg.Connection, name: str) -> None:
-    # Committed before it is locked: others wait for the row, not for the transaction that would insert it.
-    with connection.transaction():
-        if connection.execute("select from ops.locks where name = %s", [name]).rowcount == 0:
-            connection.execute("insert into ops.locks (name) values (%s) on conflict do nothing", [name])
+    while True:
+        with connection.transaction():
+            if connection.execute("select from ops.locks where name = %s for update skip locked", [name]).rowcount == 0:
+                if connection.execute("select from ops.locks where name = %s", [name]).rowcount == 0:
+                    # Committed before it is locked: others wait for the row, not for the transaction that inserts it.
+                    connection.execute("insert into ops.locks (name) values (%s) on conflict do nothing", [name])
+                    continue
+                if on_wait is not None:
+                    on_wait()
+                _wait(connection, name, what or name, wait_seconds)
+            yield
+            return
 
 
 def _wait(connection: psycopg.Connection, name: str, what: str, seconds: float) -> None:

@@ -13,7 +13,7 @@ import psycopg
 from orchestration.warehouse.payloads import clean_text
 
 # Every one of the first records, then one of many: a change shows in the first night that has it.
-_ALL_UNTIL = 1_000
+_ALL_UNTIL = 500
 _THEN_EVERY = 100
 # Objects whose keys are data (ids, dates) would have a path each.
 MAX_PATHS = 1_000
@@ -45,14 +45,26 @@ class Change:
     new_type: str | None
 
 
+@dataclass(slots=True)
+class _Layout:
+    """Objects of one make: the same names in the same order with values of the same types."""
+
+    at: str
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+    # Members that hold objects or lists of them: name, path, whether it is a list.
+    inside: tuple[tuple[Any, str, bool], ...]
+    count: int = 0
+
+
 class Shapes:
-    """Collects the paths and types of a load's payloads: ``Id``, ``MetaData.CreateTime``, ``Line[].Amount``."""
+    """Collects the paths and types of a load's payloads: ``Id``, ``MetaData.CreateTime``, ``Line[].Amount``.
+
+    Records of a stream have few makes, so an object costs one look-up; its names are spelled out once a make.
+    """
 
     def __init__(self) -> None:
-        self._types: dict[str, set[str]] = {}
-        self._seen: Counter[str] = Counter()
-        # How often the object around a path was seen; "" is the payload itself.
-        self._around: Counter[str] = Counter()
+        self._layouts: dict[tuple[Any, ...], _Layout] = {}
 
     def wants(self, arrival: int) -> bool:
         """Whether the record that arrived as number ``arrival`` is among those looked at."""
@@ -61,14 +73,16 @@ class Shapes:
     def observe(self, payload: Any) -> None:
         """Take one payload's shape in."""
         if isinstance(payload, Mapping):
-            self._object("", payload, nested=True)
+            self._object("", payload)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was observed."""
+        return not self._layouts
 
     def types(self) -> dict[str, set[str]]:
         """Types by path, ``absent`` among them where a record had the object around the path without it."""
-        return {
-            path: types | ({ABSENT} if self._seen[path] < self._around[_parent(path)] else set())
-            for path, types in self._types.items()
-        }
+        return self._summary()[0]
 
     def changes(self, known: Mapping[str, set[str]]) -> tuple[list[Change], dict[str, set[str]]]:
         """Differences from the ``known`` shapes of earlier loads, and the paths whose known types grow by this one.
@@ -77,7 +91,7 @@ class Shapes:
         """
         changes: list[Change] = []
         grown: dict[str, set[str]] = {}
-        found = self.types()
+        found, around = self._summary()
         for path, types in found.items():
             before = known.get(path)
             if before is not None and types <= before:
@@ -90,37 +104,66 @@ class Shapes:
                     changes.append(Change(path, "new", None, _joined(types)))
             elif (before - _QUIET) and not types - _QUIET <= before:
                 changes.append(Change(path, "type", _joined(before), _joined(types)))
-        for path, before in known.items() if len(found) < MAX_PATHS else ():
-            if path not in found and ABSENT not in before and self._around[_parent(path)]:
+        for path, before in known.items() if len(found) < MAX_PATHS > len(self._layouts) else ():
+            if path not in found and ABSENT not in before and around[_parent(path)]:
                 grown[path] = before | {ABSENT}
                 changes.append(Change(path, "missing", _joined(before), None))
         return sorted(changes, key=lambda change: change.path), grown
 
-    def _object(self, at: str, value: Mapping[Any, Any], *, nested: bool) -> None:
-        self._around[at] += 1
-        for key, child in value.items():
-            name = clean_text(str(key))[:_MAX_NAME]
-            path = f"{at}.{name}" if at else name
-            if path not in self._types:
-                if len(self._types) >= MAX_PATHS:
-                    continue
-                self._types[path] = set()
-            self._seen[path] += 1
-            self._types[path].add("object" if isinstance(child, Mapping) else _JSON_TYPES.get(type(child), "string"))
-            if not nested:
-                continue
-            if isinstance(child, Mapping):
-                self._object(path, child, nested=False)
-            elif isinstance(child, list):
-                for element in child[:_MAX_ELEMENTS]:
+    def _summary(self) -> tuple[dict[str, set[str]], Counter[str]]:
+        """Types by path, and how often the object around a path was seen; "" is the payload itself."""
+        types: dict[str, set[str]] = {}
+        seen: Counter[str] = Counter()
+        around: Counter[str] = Counter()
+        for layout in self._layouts.values():
+            around[layout.at] += layout.count
+            for name, kind in zip(layout.names, layout.types, strict=True):
+                path = _path(layout.at, name)
+                if path in types or len(types) < MAX_PATHS:
+                    types.setdefault(path, set()).add(kind)
+                    seen[path] += layout.count
+        for path, kinds in types.items():
+            if seen[path] < around[_parent(path)]:
+                kinds.add(ABSENT)
+        return types, around
+
+    def _object(self, at: str, value: Mapping[Any, Any]) -> None:
+        make = (at, *value, *map(type, value.values()))
+        layout = self._layouts.get(make)
+        if layout is None:
+            if len(self._layouts) >= MAX_PATHS:
+                return
+            layout = self._layouts[make] = _layout(at, value)
+        layout.count += 1
+        for key, path, is_list in layout.inside:
+            if is_list:
+                for element in value[key][:_MAX_ELEMENTS]:
                     if isinstance(element, Mapping):
-                        self._object(f"{path}[]", element, nested=False)
+                        self._object(path, element)
+            else:
+                self._object(path, value[key])
+
+
+def _layout(at: str, value: Mapping[Any, Any]) -> _Layout:
+    names = {key: clean_text(str(key))[:_MAX_NAME] for key in value}
+    inside = []
+    for key, child in value.items() if not at else ():
+        if isinstance(child, Mapping):
+            inside.append((key, names[key], False))
+        elif isinstance(child, list):
+            inside.append((key, f"{names[key]}[]", True))
+    types = tuple(
+        "object" if isinstance(child, Mapping) else _JSON_TYPES.get(type(child), "string") for child in value.values()
+    )
+    return _Layout(at, tuple(names.values()), types, tuple(inside))
 
 
 def record_drift(
     connection: psycopg.Connection, org_id: int, source: str, stream: str, run_id: int, shapes: Shapes
 ) -> list[Change]:
     """Write how the load's shapes differ from the known ones, and remember them; nothing is written where none do."""
+    if shapes.empty:
+        return []
     key = (org_id, source, stream)
     rows = connection.execute(
         "select path, types from ops.stream_shapes where org_id = %s and source = %s and stream = %s", key
@@ -146,6 +189,10 @@ def record_drift(
                 [(*key, c.path, c.change, c.old_type, c.new_type, run_id) for c in changes],
             )
     return changes
+
+
+def _path(at: str, name: str) -> str:
+    return f"{at}.{name}" if at else name
 
 
 def _parent(path: str) -> str:

@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 from orchestration.logs import redact
 from orchestration.sources.core.records import RequestStats
 
+_NEXT_ID = "nextval(pg_get_serial_sequence('ops.sync_runs', 'run_id'))"
 _json = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -34,11 +35,18 @@ class Run:
     dagster_run_id: str | None = None
 
 
-def next_run_id(connection: psycopg.Connection) -> int:
-    """A run's id ahead of its row, for the rows that it lands."""
-    row = connection.execute("select nextval(pg_get_serial_sequence('ops.sync_runs', 'run_id'))").fetchone()
+def begin(connection: psycopg.Connection, org_id: int, source: str, stream: str) -> tuple[int, dict[str, Any] | None]:
+    """The id of a new run, for the rows that it lands, and the state that the last successful read left."""
+    row = connection.execute(
+        f"""
+        select {_NEXT_ID}, (
+            select state from ops.watermarks where org_id = %s and source = %s and stream = %s
+        )
+        """,  # noqa: S608
+        [org_id, source, stream],
+    ).fetchone()
     assert row is not None
-    return int(row[0])
+    return row[0], row[1]
 
 
 def record_success(connection: psycopg.Connection, run_id: int, run: Run) -> None:
@@ -49,7 +57,9 @@ def record_success(connection: psycopg.Connection, run_id: int, run: Run) -> Non
 def record_failure(connection: psycopg.Connection, run: Run, kind: str, message: str) -> None:
     """Add the row of an attempt that changed nothing, in a transaction of its own."""
     with connection.transaction():
-        _insert(connection, run, "failed", run_id=next_run_id(connection), kind=kind, message=redact(message))
+        row = connection.execute(f"select {_NEXT_ID}").fetchone()
+        assert row is not None
+        _insert(connection, run, "failed", run_id=row[0], kind=kind, message=redact(message))
 
 
 def _insert(
@@ -90,14 +100,6 @@ def _insert(
             run.dagster_run_id,
         ],
     )
-
-
-def read_state(connection: psycopg.Connection, org_id: int, source: str, stream: str) -> dict[str, Any] | None:
-    """The state that the last successful read left; None before the first."""
-    row = connection.execute(
-        "select state from ops.watermarks where org_id = %s and source = %s and stream = %s", [org_id, source, stream]
-    ).fetchone()
-    return row[0] if row else None
 
 
 def write_watermark(connection: psycopg.Connection, run_id: int, run: Run, state: Mapping[str, Any]) -> None:
