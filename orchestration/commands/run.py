@@ -57,7 +57,7 @@ def dev(
     with contextlib.ExitStack() as stack:
         if (home / "demo" / "world.json").exists():
             stack.enter_context(start_standins(home))
-        command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions"]
+        command = [sys.executable, "-m", "dagster", "dev"]
         # A shell's background job ignores SIGINT, children inherit that, and Dagster then never stops.
         process = subprocess.Popen(
             [*command, "--host", host, "--port", str(port)],

@@ -30,9 +30,14 @@ def prepare_dagster_home() -> Path:
     ``dagster``) where there is one, so that several machines share them.
     """
     settings = load_settings()
+    chosen = "DAGSTER_HOME" in os.environ
     home = Path(os.environ.setdefault("DAGSTER_HOME", str(settings.home / "dagster")))
     home.mkdir(parents=True, exist_ok=True)
-    config: dict[str, Any] = {"telemetry": {"enabled": False}, "freshness": {"enabled": True}}
+    config: dict[str, Any] = {
+        "telemetry": {"enabled": False},
+        "nux": {"enabled": False},
+        "freshness": {"enabled": True},
+    }
     if settings.database_url:
         with connect(autocommit=True) as connection:
             connection.execute(f"create schema if not exists {STORAGE_SCHEMA}")
@@ -41,9 +46,9 @@ def prepare_dagster_home() -> Path:
         os.environ["AIOP_DAGSTER_STORAGE"] = f"{settings.database_url}{separator}options={options}"
         config["storage"] = {"postgres": {"postgres_url": {"env": "AIOP_DAGSTER_STORAGE"}}}
     path = home / "dagster.yaml"
-    text = yaml.safe_dump(config)
-    if not path.exists():
-        path.write_text(text, encoding="utf-8")
+    # A home of the user's own choice may hold a file of the user's own.
+    if not (chosen and path.exists()):
+        path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return home
 
 
