@@ -72,7 +72,7 @@ class Shapes:
 
     def observe(self, payload: Any) -> None:
         """Take one payload's shape in."""
-        if isinstance(payload, Mapping):
+        if type(payload) is dict or isinstance(payload, Mapping):
             self._object("", payload)
 
     @property
@@ -138,7 +138,7 @@ class Shapes:
         for key, path, is_list in layout.inside:
             if is_list:
                 for element in value[key][:_MAX_ELEMENTS]:
-                    if isinstance(element, Mapping):
+                    if type(element) is dict or isinstance(element, Mapping):
                         self._object(path, element)
             else:
                 self._object(path, value[key])
@@ -169,18 +169,19 @@ def record_drift(
         "select path, types from ops.stream_shapes where org_id = %s and source = %s and stream = %s", key
     ).fetchall()
     changes, grown = shapes.changes({path: set(types) for path, types in rows})
-    with connection.cursor() as cursor:
-        if grown:
-            cursor.executemany(
-                """
-                insert into ops.stream_shapes as known (org_id, source, stream, path, types, last_seen_run_id)
-                values (%s, %s, %s, %s, %s, %s)
-                on conflict (org_id, source, stream, path)
-                do update set types = excluded.types, last_seen_run_id = excluded.last_seen_run_id
-                """,
-                [(*key, path, sorted(types), run_id) for path, types in grown.items()],
-            )
-        if changes:
+    if grown:
+        connection.execute(
+            """
+            insert into ops.stream_shapes as known (org_id, source, stream, path, types, last_seen_run_id)
+            select %s, %s, %s, path, string_to_array(types, '|'), %s
+            from unnest(%s::text[], %s::text[]) as grown (path, types)
+            on conflict (org_id, source, stream, path)
+            do update set types = excluded.types, last_seen_run_id = excluded.last_seen_run_id
+            """,
+            [*key, run_id, list(grown), [_joined(types) for types in grown.values()]],
+        )
+    if changes:
+        with connection.cursor() as cursor:
             cursor.executemany(
                 """
                 insert into ops.schema_drift (org_id, source, stream, path, change, old_type, new_type, run_id)

@@ -20,13 +20,13 @@ from orchestration.warehouse import database, migrate
 
 @dataclass(frozen=True)
 class Figure:
-    """Seconds of ours beside those of the naive form of the same work; their ratio is ``promised`` to stay below."""
+    """Seconds of ours beside those of the naive form of the same work; ``promised``: the most their ratio may be."""
 
     what: str
     ours: float
     naive: float
     naive_form: str
-    promised: float
+    promised: float | None = None
 
     @property
     def ratio(self) -> float:
@@ -80,7 +80,7 @@ def show(title: str, figures: list[Figure], remarks: list[str] | None = None) ->
             f"{figure.ours:.2f} s",
             f"{figure.naive:.2f} s",
             f"{figure.ratio:.2f}",
-            f"≤ {figure.promised:g}",
+            "" if figure.promised is None else f"≤ {figure.promised:g}",
             figure.naive_form,
         )
     console = Console(width=None if os.isatty(1) else 150)
