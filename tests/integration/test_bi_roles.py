@@ -1,0 +1,179 @@
+"""What BI tools log in with: opaque names, passwords kept encrypted, the same URL each time until it is rotated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from cryptography.fernet import Fernet
+
+from orchestration.errors import UsageError
+from orchestration.warehouse import migrate, roles
+
+ORGANIZATIONS = """
+insert into ops.organizations (id, slug, name, organization_id, timezone, currency)
+values
+    (1, 'bennett', 'Bennett', gen_random_uuid(), 'UTC', 'USD'),
+    (2, 'vital', 'VITAL', gen_random_uuid(), 'UTC', 'USD')
+"""
+
+
+@pytest.fixture
+def builder(database_everywhere: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection]:
+    monkeypatch.setenv("AIOP_SECRET_KEY", Fernet.generate_key().decode())
+    with psycopg.connect(database_everywhere, autocommit=True) as connection:
+        connection.execute(ORGANIZATIONS)
+        yield connection
+
+
+def log_in(url: str) -> str:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("select session_user::text").fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_an_organizations_url_works_and_stays_the_same(builder: psycopg.Connection) -> None:
+    url = roles.credentials(builder, "bennett")
+    assert roles.credentials(builder, "bennett") == url
+    assert roles.credentials(builder, "vital") != url
+    assert log_in(url) == urlsplit(url).username
+
+
+def test_rotating_ends_the_old_password_and_no_other(builder: psycopg.Connection) -> None:
+    old, other = roles.credentials(builder, "bennett"), roles.credentials(builder, "vital")
+    new = roles.credentials(builder, "bennett", rotate=True)
+    assert urlsplit(new).username == urlsplit(old).username
+    assert log_in(new)
+    assert log_in(other)
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        log_in(old)
+    assert roles.credentials(builder, "bennett") == new
+
+
+def test_the_printed_url_works_after_the_role_changed_its_own_password(builder: psycopg.Connection) -> None:
+    url = roles.credentials(builder, "bennett")
+    with psycopg.connect(url, autocommit=True, options="-c default_transaction_read_only=off") as tenant:
+        tenant.execute("alter role current_user password 'mine'")
+        tenant.execute("alter role current_user set statement_timeout = 0")
+    with pytest.raises(psycopg.OperationalError):
+        log_in(url)
+    assert roles.credentials(builder, "bennett") == url
+    with psycopg.connect(url) as tenant:
+        assert tenant.execute("show statement_timeout").fetchone() == ("5min",)
+
+
+def test_names_tell_nothing_and_passwords_are_nowhere_in_clear(builder: psycopg.Connection) -> None:
+    url = roles.credentials(builder, "bennett")
+    password = urlsplit(url).password
+    assert password is not None
+    assert re.fullmatch(r"aiop_t_[0-9a-f]{12}", str(urlsplit(url).username))
+    stored = builder.execute("select role_name, password from ops.role_secrets").fetchall()
+    assert password.encode() not in stored[0][1]
+    # What the statement log and pg_stat_activity see is a verifier.
+    said = builder.execute("select rolname, pg_catalog.shobj_description(oid, 'pg_authid') from pg_roles").fetchall()
+    assert not [row for row in said if row[1] and "bennett" in row[1]]
+
+
+def test_no_statement_carries_a_password(builder: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements: list[str] = []
+    execute = psycopg.Connection.execute
+
+    def recording(self: psycopg.Connection, query: object, *arguments: object, **options: object) -> object:
+        statements.append(query.as_string(self) if isinstance(query, psycopg.sql.Composable) else str(query))
+        return execute(self, query, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(psycopg.Connection, "execute", recording)
+    password = urlsplit(roles.credentials(builder, "bennett")).password
+    assert any("SCRAM-SHA-256$" in statement for statement in statements)
+    assert not [statement for statement in statements if str(password) in statement]
+
+
+def test_sessions_start_read_only_bounded_and_with_the_published_schemas(builder: psycopg.Connection) -> None:
+    with psycopg.connect(roles.credentials(builder, "bennett")) as tenant:
+        settings = {
+            name: tenant.execute(f"show {name}").fetchone()[0]
+            for name in ("default_transaction_read_only", "statement_timeout", "search_path", "TimeZone")
+        }
+    assert settings == {
+        "default_transaction_read_only": "on",
+        "statement_timeout": "5min",
+        "search_path": "marts, objects, kpis, platform, benchmarks, catalog",
+        "TimeZone": "UTC",
+    }
+
+
+def test_preparing_roles_again_writes_nothing(builder: psycopg.Connection, database_everywhere: str) -> None:
+    roles.ensure_tenant_roles(builder)
+
+    def written() -> list[object]:
+        return builder.execute(
+            """
+            select r.rolname, r.rolconfig, m.xmin, s.xmin
+            from ops.tenant_roles as t
+            inner join pg_roles as r on r.rolname = t.role_name
+            inner join pg_auth_members as m on m.member = r.oid
+            inner join pg_db_role_setting as s on s.setrole = r.oid
+            order by r.rolname
+            """
+        ).fetchall()
+
+    before = written()
+    assert len(before) == 2
+    roles.ensure_group_roles(builder)
+    roles.ensure_tenant_roles(builder)
+    migrate.upgrade(database_everywhere)
+    assert written() == before
+
+
+def test_a_restored_database_gets_its_roles_and_its_doors_back(builder: psycopg.Connection) -> None:
+    """A dump holds rows, not roles: what ops.tenant_roles names may be unknown to the server."""
+    roles.ensure_tenant_roles(builder)
+    name = builder.execute("select role_name from ops.tenant_roles where org_id = 1").fetchone()[0]
+    builder.execute(f"drop role {name}")
+    builder.execute(f"revoke all on database {builder.info.dbname} from aiop_bi")
+    builder.execute(f"grant temporary on database {builder.info.dbname} to public")
+    assert log_in(roles.credentials(builder, "bennett")) == name
+    assert builder.execute("select * from ops.tenancy_violations").fetchall() == []
+
+
+def test_an_unknown_organization_and_a_wrong_key_are_errors_of_use(
+    builder: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match="no organization 'nobody'"):
+        roles.credentials(builder, "nobody")
+    roles.credentials(builder, "bennett")
+    monkeypatch.setenv("AIOP_SECRET_KEY", Fernet.generate_key().decode())
+    with pytest.raises(UsageError, match="another AIOP_SECRET_KEY"):
+        roles.credentials(builder, "bennett")
+    # Rotating needs no old password: the way out of a lost key.
+    assert log_in(roles.credentials(builder, "bennett", rotate=True))
+    monkeypatch.delenv("AIOP_SECRET_KEY")
+    with pytest.raises(UsageError, match="AIOP_SECRET_KEY is not set"):
+        roles.credentials(builder, "bennett")
+
+
+def test_a_url_quotes_what_a_name_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Info:
+        host, port, dbname = "::1", 5432, "ware house/1"
+
+        def get_parameters(self) -> dict[str, str]:
+            return {"sslmode": "require", "user": "x"}
+
+    class Connection:
+        info = Info()
+
+    url = roles._url(Connection(), "aiop_bi_all", "p@ss/w?")  # type: ignore[arg-type]
+    assert psycopg.conninfo.conninfo_to_dict(url) == {
+        "user": "aiop_bi_all",
+        "password": "p@ss/w?",
+        "host": "::1",
+        "port": "5432",
+        "dbname": "ware house/1",
+        "sslmode": "require",
+    }
+    Info.host = "/var/run/postgresql"
+    assert psycopg.conninfo.conninfo_to_dict(roles._url(Connection(), "a", "b"))["host"] == "/var/run/postgresql"  # type: ignore[arg-type]
