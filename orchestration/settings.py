@@ -28,6 +28,11 @@ def load_settings() -> Settings:
     return Settings(home=home, database_url=os.environ.get("DATABASE_URL") or None)
 
 
+def schedule_timezone() -> str:
+    """IANA time zone of the schedules, ``AIOP_TIMEZONE``."""
+    return os.environ.get("AIOP_TIMEZONE") or "UTC"
+
+
 def load_env_file() -> None:
     """Put the variables of ``$AIOP_HOME/env`` (NAME=value lines) into the environment unless already set."""
     path = load_settings().env_file

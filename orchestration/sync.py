@@ -36,6 +36,7 @@ def sync(
     start: date | None = None,
     end: date | None = None,
     only_failed: bool = False,
+    unless_since: datetime | None = None,
     allow_deletes: Iterable[str] = (),
     workers: int = DEFAULT_WORKERS,
     progress: Callable[[Event], None] | None = None,
@@ -44,7 +45,8 @@ def sync(
     """Read ``source`` for all organizations connected to it, or the slugs in ``orgs``, and land the records.
 
     ``start`` and ``end`` (inclusive, no ``end``: up to now) read a window again and leave the watermarks alone.
-    ``only_failed``: just the streams whose last attempt failed. ``allow_deletes``: streams for which a full read may
+    ``only_failed``: just the streams whose last attempt failed. ``unless_since``: just those without a success since
+    that instant. ``allow_deletes``: streams for which a full read may
     delete any share of the rows. ``workers`` organizations are read at a time; ``progress`` is called from their
     threads, one call at a time.
 
@@ -61,7 +63,7 @@ def sync(
         progress or (lambda _: None),
         dagster_run_id,
     )
-    jobs = _plan(kind, tuple(orgs), only_failed)
+    jobs = _plan(kind, tuple(orgs), only_failed, unless_since)
     batch.report.organizations = [job.organization.slug for job in jobs]
     _run(batch, jobs, workers)
     streams = {stream.name: place for place, stream in enumerate(kind.streams)}
@@ -71,7 +73,7 @@ def sync(
     return batch.report
 
 
-def _plan(source: Source, slugs: Sequence[str], only_failed: bool) -> list[Job]:
+def _plan(source: Source, slugs: Sequence[str], only_failed: bool, unless_since: datetime | None) -> list[Job]:
     """Which streams are read for whom; makes sure that they can land."""
     names = [stream.name for stream in source.streams]
     with database.connect(autocommit=True, application_name=f"aiop sync {source.name}") as connection:
@@ -80,9 +82,15 @@ def _plan(source: Source, slugs: Sequence[str], only_failed: bool) -> list[Job]:
         except errors.UndefinedTable:
             raise DatabaseError("the warehouse is not set up", hint="run `aiop db init` first") from None
         failed = sync_runs.failed_streams(connection, source.name, names) if only_failed else set()
+        fresh = sync_runs.fresh_streams(connection, source.name, unless_since) if unless_since else set()
         jobs = []
         for organization, settings in organizations:
-            streams = [one for one in source.streams if not only_failed or (organization.id, one.name) in failed]
+            streams = [
+                one
+                for one in source.streams
+                if (not only_failed or (organization.id, one.name) in failed)
+                and (organization.id, one.name) not in fresh
+            ]
             if streams:
                 jobs.append(Job(organization, settings, streams))
         if jobs:

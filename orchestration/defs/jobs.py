@@ -7,6 +7,7 @@ import os
 import dagster as dg
 
 from orchestration.defs.sources import landed_key
+from orchestration.settings import schedule_timezone
 from orchestration.sources import SOURCES
 
 # Organizations and their freshness belong to every build: the marts' readers look there first.
@@ -45,8 +46,12 @@ def schedules() -> list[dg.ScheduleDefinition]:
         dg.ScheduleDefinition(
             job_name=name,
             cron_schedule=cron,
-            execution_timezone=os.environ.get("AIOP_TIMEZONE", "UTC"),
+            execution_timezone=schedule_timezone(),
             default_status=status,
+            # By then the sources' own jobs have run: only what they missed is read again.
+            run_config={"ops": {f"sync_{source}": {"config": {"stale_only": True}} for source in SOURCES}}
+            if name == "nightly"
+            else None,
         )
         for name, cron in CRONS.items()
     ]

@@ -4,12 +4,14 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 from pydantic import Field
 
 from orchestration.errors import AiopError
+from orchestration.settings import schedule_timezone
 from orchestration.sources import SOURCES
 from orchestration.sources.core.records import Stream
 from orchestration.sync import SyncReport, sync
@@ -24,12 +26,21 @@ LEVELS = {"started": logging.DEBUG, "loaded": logging.DEBUG}
 
 
 class SyncConfig(dg.Config):
-    """Which organizations and dates one extraction covers; empty means all, and only what is new."""
+    """Which organizations and dates one extraction covers; empty means all, and only what is new.
+
+    ``stale_only`` leaves out what was read successfully since midnight (of the schedules' time zone).
+    """
 
     orgs: list[str] = Field(default_factory=list)
     start: str | None = None
     end: str | None = None
     only_failed: bool = False
+    stale_only: bool = False
+
+
+def midnight() -> datetime:
+    """When today began where the schedules are."""
+    return datetime.now(ZoneInfo(schedule_timezone())).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def landed_key(source: str, stream: str) -> dg.AssetKey:
@@ -71,6 +82,7 @@ def source_assets(source: str) -> dg.AssetsDefinition:
                 start=date.fromisoformat(config.start) if config.start else None,
                 end=date.fromisoformat(config.end) if config.end else None,
                 only_failed=config.only_failed,
+                unless_since=midnight() if config.stale_only else None,
                 progress=lambda event: context.log.log(LEVELS.get(event.kind, logging.INFO), str(event)),
                 dagster_run_id=context.run_id,
             )

@@ -145,3 +145,11 @@ def failed_streams(connection: psycopg.Connection, source: str, streams: Sequenc
         {"source": source, "streams": list(streams)},
     ).fetchall()
     return {(row[0], row[1]) for row in rows}
+
+
+def fresh_streams(connection: psycopg.Connection, source: str, since: datetime) -> set[tuple[int, str]]:
+    """(org_id, stream) of those that were landed successfully at or after ``since``."""
+    rows = connection.execute(
+        "select org_id, stream from ops.watermarks where source = %s and last_success_at >= %s", [source, since]
+    ).fetchall()
+    return {(row[0], row[1]) for row in rows}

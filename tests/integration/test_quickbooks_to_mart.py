@@ -59,19 +59,21 @@ def test_the_mart_equals_the_ledger_to_the_cent_and_only_restated_months_are_wri
 
 
 def test_verify_finds_a_changed_cent_and_names_organization_and_month(world: WarehouseWorld) -> None:
+    # One small company: the stand-in throttles reports as QuickBooks does.
     world.night()
-    assert verify("quickbooks").agrees
+    assert verify("quickbooks", ["quarry_stone"]).agrees
 
     world.query(
         "update marts.mart_financial_metrics set net_income = net_income + 0.01"
-        " where org_id = 2 and year = 2025 and month = 3 returning 1"
+        " from marts.organizations where organizations.id = org_id and slug = 'quarry_stone' and year = 2026 and month = 3"
+        " returning 1"
     )
 
-    outcome = verify("quickbooks")
+    outcome = verify("quickbooks", ["quarry_stone"])
     (difference,) = outcome.differences
     assert (difference.organization, f"{difference.month:%Y-%m}", difference.metric) == (
-        "vital_worklife",
-        "2025-03",
+        "quarry_stone",
+        "2026-03",
         "net_income",
     )
     assert "difference +0.01" in str(difference)
