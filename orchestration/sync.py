@@ -9,7 +9,7 @@ import queue
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from psycopg import errors
 
