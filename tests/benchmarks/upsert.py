@@ -6,6 +6,7 @@ model's own select and dbt's delete+insert, the usual way to keep a table increm
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -15,8 +16,11 @@ import yaml
 from orchestration.settings import PROJECT_ROOT
 from orchestration.warehouse.database import connect, database_url
 from tests.benchmarks.harness import Figure, own_warehouse, seconds, show
-from tests.integration.dbt_runs import Dbt
-from tests.integration.upsert_project import GENERATED, REQUIRED
+
+# Where pytest finds them too.
+sys.path.append(str(PROJECT_ROOT / "tests" / "integration"))
+from dbt_runs import Dbt
+from upsert_project import GENERATED, REQUIRED
 
 ROWS = 1_000_000
 POSTINGS_A_ROW = 2

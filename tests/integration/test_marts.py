@@ -9,9 +9,8 @@ from typing import Any
 
 import psycopg
 import pytest
-
-from tests.integration.dbt_runs import Outcome, warehouse
-from tests.integration.landed_reports import land, line, prepare, report, section, summary, total_report
+from dbt_runs import Outcome, warehouse
+from landed_reports import land, line, prepare, report, section, summary, total_report
 
 # As the data mart document has it, on this database's names.
 DOCUMENT = """

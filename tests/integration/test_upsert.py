@@ -6,8 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-
-from tests.integration.upsert_project import COLUMNS, counts, prepare, rows, write_project
+from upsert_project import COLUMNS, counts, prepare, rows, write_project
 
 INPUT = """
     insert into scratch.input values

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-
-from tests.integration.upsert_project import SELECT, counts, prepare, rows
+from upsert_project import SELECT, counts, prepare, rows
 
 ASLEEP = "select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'"
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import psycopg
 import yaml
+from dbt_runs import Dbt
 
 from orchestration.settings import PROJECT_ROOT
-from tests.integration.dbt_runs import Dbt
 
 GENERATED = {
     "id": {
