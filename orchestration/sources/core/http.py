@@ -85,6 +85,7 @@ class Request:
     url: str
     params: Mapping[str, str] | None
     data: Mapping[str, str] | None
+    json: Any
     headers: Mapping[str, str]
     deadline: float
 
@@ -146,6 +147,7 @@ class HttpClient:
         *,
         params: Mapping[str, str] | None = None,
         data: Mapping[str, str] | None = None,
+        json: Any = None,
         headers: Mapping[str, str] | None = None,
         limiters: Sequence[RateLimiter] = (),
         deadline: float | None = None,
@@ -153,10 +155,10 @@ class HttpClient:
     ) -> Reply:
         """Send one request until it is answered, within the policy.
 
-        ``limiters``: further limits that this kind of request counts against. ``deadline``: instead of the client's.
-        Not ``patient``: see ``with_retry``.
+        ``data``: a form; ``json``: a JSON body. ``limiters``: further limits that this kind of request counts against.
+        ``deadline``: instead of the client's. Not ``patient``: see ``with_retry``.
         """
-        request = Request(method, url, params, data, headers or {}, deadline or self.deadline)
+        request = Request(method, url, params, data, json, headers or {}, deadline or self.deadline)
 
         def attempt() -> Reply:
             for limiter in (*limiters, *([self.limiter] if self.limiter else [])):
@@ -217,6 +219,7 @@ class HttpClient:
                     address,
                     params=request.params,
                     data=request.data,
+                    json=request.json,
                     headers=headers,
                     extensions={"trace": self._watchdog.trace},
                 ) as response:

@@ -29,6 +29,11 @@ class RateLimiter:
         self._lock = threading.Lock()
         self._recent: deque[float] = deque()
 
+    def permit(self, calls: int, seconds: float) -> None:
+        """From now on at most that many: what the server says of its limit replaces what was assumed."""
+        with self._lock:
+            self._calls, self._seconds = calls, seconds
+
     def wait(self) -> float:
         """Wait for a place and take it; seconds waited."""
         # Held while sleeping on purpose: whoever comes later may not overtake.
