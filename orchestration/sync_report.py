@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -116,6 +117,19 @@ class SyncReport:
     def loads(self, stream: str) -> list[LoadResult]:
         """The loads of one stream, one an organization."""
         return [result for (_, name), result in self.results.items() if name == stream]
+
+    def failures_in_words(self) -> Iterator[str]:
+        """Lines that tell each organization's failures; one that holds for several streams is said once."""
+        for slug in self.failed:
+            by_error: dict[tuple[str, str], list[str]] = {}
+            for failure in self.failures:
+                if failure.organization == slug:
+                    by_error.setdefault((failure.error.message, failure.error.hint), []).append(failure.stream)
+            for (message, hint), streams in by_error.items():
+                shown = ", ".join(streams) if len(streams) <= 3 else f"{len(streams)} streams"
+                yield f"failed: {slug} ({shown}): {message}"
+                if hint:
+                    yield f"  → {hint}"
 
 
 def _number(count: int, word: str) -> str:

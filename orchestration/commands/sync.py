@@ -64,8 +64,9 @@ def sync_command(
         return
     typer.echo(_summary(report))
     if report.failures:
-        for line in _failures(report):
-            typer.echo(line, err=True)
+        for line in report.failures_in_words():
+            typer.echo(redact(line), err=True)
+        typer.echo(f"again, for these only: aiop sync {report.source} --only-failed", err=True)
         raise typer.Exit(1)
 
 
@@ -73,21 +74,6 @@ def _summary(report: SyncReport) -> str:
     complete, total = len(report.organizations) - len(report.failed), len(report.organizations)
     rows = f"{report.rows_received:,} records received, {report.rows_changed:,} rows changed"
     return f"{report.source}: {complete} of {total} organizations complete, {rows}, {report.seconds:.1f} s"
-
-
-def _failures(report: SyncReport) -> Iterator[str]:
-    """Each organization's failures; one that holds for several streams is said once."""
-    for slug in report.failed:
-        by_error: dict[tuple[str, str], list[str]] = {}
-        for failure in report.failures:
-            if failure.organization == slug:
-                by_error.setdefault((failure.error.message, failure.error.hint), []).append(failure.stream)
-        for (message, hint), streams in by_error.items():
-            shown = ", ".join(streams) if len(streams) <= 3 else f"{len(streams)} streams"
-            yield redact(f"failed: {slug} ({shown}): {message}")
-            if hint:
-                yield redact(f"  → {hint}")
-    yield f"again, for these only: aiop sync {report.source} --only-failed"
 
 
 @contextmanager

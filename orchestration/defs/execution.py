@@ -18,7 +18,7 @@ import yaml
 from orchestration.errors import UsageError
 from orchestration.logs import redact
 from orchestration.settings import load_settings
-from orchestration.warehouse.database import connect
+from orchestration.warehouse.database import connect, database_url
 
 STORAGE_SCHEMA = "dagster"
 
@@ -41,9 +41,10 @@ def prepare_dagster_home() -> Path:
     if settings.database_url:
         with connect(autocommit=True) as connection:
             connection.execute(f"create schema if not exists {STORAGE_SCHEMA}")
-        separator = "&" if "?" in settings.database_url else "?"
+        # Dagster's SQL is written for psycopg2, which is no longer SQLAlchemy's first choice for a plain URL.
+        url = database_url().replace("postgresql://", "postgresql+psycopg2://", 1)
         options = quote(f"-csearch_path={STORAGE_SCHEMA}")
-        os.environ["AIOP_DAGSTER_STORAGE"] = f"{settings.database_url}{separator}options={options}"
+        os.environ["AIOP_DAGSTER_STORAGE"] = f"{url}{'&' if '?' in url else '?'}options={options}"
         config["storage"] = {"postgres": {"postgres_url": {"env": "AIOP_DAGSTER_STORAGE"}}}
     path = home / "dagster.yaml"
     # A home of the user's own choice may hold a file of the user's own.
@@ -64,8 +65,8 @@ class JobOutcome:
     warned_checks: list[str] = field(default_factory=list)
 
 
-# What dagster-dbt says of itself around each build.
-_CHATTER = ("A dbt subsetted execution", "Running dbt command", "Finished dbt command")
+# What Dagster and dagster-dbt say of themselves around each step.
+_CHATTER = ("A dbt subsetted execution", "Running dbt command", "Finished dbt command", "Dependencies for step")
 
 
 class _Terminal(logging.Formatter):

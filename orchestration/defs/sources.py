@@ -22,7 +22,7 @@ NIGHTLY = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_w
 CHECK = "every_organization_synced"
 
 # What 10,000 organizations do stream by stream is for the UI's debug level, not for a terminal.
-LEVELS = {"started": logging.DEBUG, "loaded": logging.DEBUG}
+LEVELS = {"started": logging.DEBUG, "loaded": logging.DEBUG, "failed": logging.DEBUG}
 
 
 class SyncConfig(dg.Config):
@@ -88,8 +88,8 @@ def source_assets(source: str) -> dg.AssetsDefinition:
             )
         except AiopError as error:
             raise dg.Failure(str(error)) from None
-        for failure in report.failures:
-            context.log.error(str(failure.error))
+        for line in report.failures_in_words():
+            context.log.error(line)
         if report.organizations and not report.succeeded:
             # Nothing arrived: what stands downstream must stay as it is and look as old as it is.
             raise dg.Failure(f"{source}: no organization could be read; see the errors above or `aiop status`.")

@@ -1,5 +1,7 @@
+{{ config(severity='warn') }}
 -- depends_on: {{ ref('mart_financial_metrics') }}
 -- Every account that a report names is in the chart of accounts, where one has landed.
+-- A warning: an account made between the reading of the accounts and of the reports is missing for a night.
 with
 
 named as (
