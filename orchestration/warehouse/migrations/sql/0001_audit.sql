@@ -287,7 +287,10 @@ union all
 -- default privileges, which a tenant can set for itself and which say nothing where it can make nothing.
 select
     b.role_name::text, 'the BI role owns ' || pg_describe_object(d.classid, d.objid, d.objsubid),
-    format('reassign owned by %I to %I', b.role_name, (select nspowner::regrole from pg_namespace where nspname = 'ops'))
+    format(
+        'reassign owned by %I to %I', b.role_name,
+        (select pg_get_userbyid(nspowner) from pg_namespace where nspname = 'ops')
+    )
 from ops.bi_roles() as b
 inner join pg_shdepend as d
     on d.refclassid = 'pg_authid'::regclass and d.refobjid = b.role_id and d.deptype = 'o'
@@ -367,7 +370,10 @@ judged as (
 
 select
     object,
-    format('%s holds %s%s on %s', role_name, privilege_type, case when is_grantable then ' with grant option' else '' end, kind),
+    format(
+        '%s holds %s%s on %s',
+        role_name, privilege_type, case when is_grantable then ' with grant option' else '' end, kind
+    ),
     format('revoke %s on %s %s from %s', privilege_type, kind, object, grantee_name)
 from judged
 where not allowed
@@ -392,7 +398,8 @@ select
         'alter default privileges for role %I%s revoke %s on %s from %s', pg_get_userbyid(d.defaclrole),
         ' in schema ' || quote_ident(n.nspname), acl.privilege_type,
         case d.defaclobjtype
-            when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'routines' when 'T' then 'types' else 'schemas'
+            when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'routines' when 'T' then 'types'
+            else 'schemas'
         end,
         r.grantee
     )

@@ -129,7 +129,9 @@ as $$
         format(
             '%s for %s to %s using (%s)%s',
             case when polpermissive then 'permissive' else 'restrictive' end,
-            case polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
+            case polcmd
+                when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all'
+            end,
             (
                 select string_agg(case role when 0 then 'public' else pg_get_userbyid(role) end, ', ')
                 from unnest(polroles) as role
@@ -166,7 +168,8 @@ begin
             using item.schemaname::text, item.tablename::text, item.attname::text, item.inherited;
         elsif item.is_column then
             -- Before Postgres 18, only a change of type drops statistics, and those of indexed expressions with them;
-            -- also a change to the type it is. It is refused while a policy uses the column: secure_table makes it anew.
+            -- also a change to the type it is. It is refused while a policy uses the column: secure_table makes it
+            -- anew.
             if exists (select from ops.policies_of(target) as p where p.policy = 'tenant') then
                 execute format('drop policy tenant on %s', target);
             end if;
