@@ -68,6 +68,8 @@ def read_pipelines(api: PortalApi, stream: PipelineStream, state: Mapping[str, A
         gone = [key for key in before.get(kind, []) if key not in keys] if keys else []
         records += [Record(key, None, api.clock, deleted=True) for key in gone]
     extract.records = records
+    if api.clock is not None:
+        extract.state[READ_AT] = api.clock.isoformat(timespec="seconds")
     extract.state[KNOWN] = {
         kind: [record.record_id for record in records if not record.deleted and record.record_id.startswith(f"{kind}/")]
         or before.get(kind, [])

@@ -25,6 +25,8 @@ FULL_EVERY = timedelta(days=6, hours=12)
 # looking modified shows in the next full list.
 MOST_ARCHIVED = 50_000
 
+# The server's clock when the read began: the instant that what landed stands for.
+READ_AT = "read_at"
 SINCE = "changed_since"
 FULL_AT = "full_at"
 ARCHIVED = "archived"
@@ -65,6 +67,8 @@ class ObjectReader:
             return extract
         extract.mode = "incremental"
         extract.state = {SINCE: _iso(now - OVERLAP) if now else _iso(since), FULL_AT: self.state.get(FULL_AT)}
+        if now is not None:
+            extract.state[READ_AT] = _iso(now)
         extract.records = self._night(since)
         return extract
 
@@ -92,7 +96,7 @@ class ObjectReader:
         yield from self._records(self._list())
         yield from self._gone()
         if now is not None:
-            self.extract.state |= {SINCE: _iso(now - OVERLAP), FULL_AT: _iso(now)}
+            self.extract.state |= {READ_AT: _iso(now), SINCE: _iso(now - OVERLAP), FULL_AT: _iso(now)}
         self._finish()
 
     def _night(self, since: datetime) -> Iterator[Record]:
