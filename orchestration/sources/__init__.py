@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from orchestration.sources.core.connection import ConnectionSettings
 from orchestration.sources.core.source import Source
+from orchestration.sources.hubspot.source import HUBSPOT
 from orchestration.sources.quickbooks.source import QUICKBOOKS
 
-SOURCES: dict[str, Source] = {source.name: source for source in (QUICKBOOKS,)}
+SOURCES: dict[str, Source] = {source.name: source for source in (QUICKBOOKS, HUBSPOT)}
 
 
 def connection_models() -> dict[str, type[ConnectionSettings]]:

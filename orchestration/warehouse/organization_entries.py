@@ -12,26 +12,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 
-from orchestration.sources import connection_models
-from orchestration.sources.core.connection import ConnectionSettings, SecretReference, ServiceUrl
+from orchestration.sources.core.connection import SecretReference
 from orchestration.warehouse.currencies import CURRENCIES
 from orchestration.warehouse.secrets import variable_of
 
 SLUG = re.compile(r"[a-z][a-z0-9_]{0,40}\Z")
 # An organization without an organization_id of its own gets the uuid5 of its slug in this namespace. Never change it.
 NAMESPACE = uuid.UUID("6f5b8a52-2c0f-5d0c-9a55-6d1f0e1c7b1e")
-
-
-class HubSpotConnection(ConnectionSettings):
-    """A HubSpot account, by the token of a private app."""
-
-    access_token: SecretReference
-    base_url: ServiceUrl = "https://api.hubapi.com"
-
-
-def known_connections() -> dict[str, type[BaseModel]]:
-    """The settings of every source that may stand under ``connections``, by the source's name."""
-    return {"hubspot": HubSpotConnection, **connection_models()}
 
 
 def _text(value: str) -> str:

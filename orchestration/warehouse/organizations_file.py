@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from orchestration.errors import UsageError
+from orchestration.sources import connection_models
 from orchestration.warehouse.organization_entries import (
     OrganizationEntry,
     OrganizationsFile,
     PlatformEntry,
-    known_connections,
     suggestion,
 )
 from orchestration.warehouse.secrets import variable_of
@@ -120,7 +120,7 @@ def _keys_beside(model: type[BaseModel], location: Location) -> list[str]:
 
 def _check_connections(document: Document, problems: list[Problem]) -> dict[int, dict[str, dict[str, Any]]]:
     """Each organization's connections as they are stored: only the keys given, references unresolved."""
-    models = known_connections()
+    models = connection_models()
     result: dict[int, dict[str, dict[str, Any]]] = {}
     for index, entry in _entries(document):
         connections = entry.get("connections")
