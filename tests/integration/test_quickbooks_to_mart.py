@@ -65,8 +65,8 @@ def test_verify_finds_a_changed_cent_and_names_organization_and_month(world: War
 
     world.query(
         "update marts.mart_financial_metrics set net_income = net_income + 0.01"
-        " from marts.organizations where organizations.id = org_id and slug = 'quarry_stone' and year = 2026 and month = 3"
-        " returning 1"
+        " from marts.organizations where organizations.id = org_id and slug = 'quarry_stone'"
+        " and year = 2026 and month = 3 returning 1"
     )
 
     outcome = verify("quickbooks", ["quarry_stone"])
