@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.logs import configure_logging
 from orchestration.warehouse import database, migrate
 
 
@@ -36,6 +37,7 @@ class Figure:
 @contextmanager
 def own_warehouse() -> Iterator[Path]:
     """The home of a fresh embedded server on its normal settings, with a migrated warehouse; removed afterwards."""
+    configure_logging("WARNING")
     root = Path(tempfile.mkdtemp(prefix="aiop-bench-"))
     # A server started by root runs as another user, who has to get through.
     root.chmod(0o711)
