@@ -46,6 +46,8 @@ class Fault:
 def inspect(reply: Reply) -> None:
     """Raise what a response means unless it is data; see ``core.http.Inspect``."""
     fault = _fault_of(reply)
+    if fault is None and 200 <= reply.status < 300:
+        return
     code = fault.code if fault else ""
     kind = fault.kind.lower() if fault else ""
     said = f"{fault or reply.excerpt}{_trace_id(reply)}"
@@ -62,9 +64,8 @@ def inspect(reply: Reply) -> None:
         after = parse_retry_after(reply.headers.get("retry-after"), reply.date or utc_now())
         slow = reply.status in (408, 504)
         raise TryAgain(f"QuickBooks failed with {reply.status}: {said}", after=after, slow=slow)
-    if fault or not 200 <= reply.status < 300:
-        hint = "check base_url and realm_id." if reply.status == 404 else ""
-        raise PermanentError(f"QuickBooks refuses the request with {reply.status}: {said}", hint=hint)
+    hint = "check base_url and realm_id." if reply.status == 404 else ""
+    raise PermanentError(f"QuickBooks refuses the request with {reply.status}: {said}", hint=hint)
 
 
 def _fault_of(reply: Reply) -> Fault | None:
