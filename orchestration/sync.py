@@ -93,8 +93,8 @@ def _plan(source: Source, slugs: Sequence[str], only_failed: bool, unless_since:
             ]
             if streams:
                 jobs.append(Job(organization, settings, streams))
-        if jobs:
-            ensure_tables(connection, source.name, names)
+        # Models read the tables of every source, connected or not.
+        ensure_tables(connection, source.name, names)
     return jobs
 
 

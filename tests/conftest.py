@@ -7,7 +7,6 @@ is found by its free lock and cleared by the next one.
 from __future__ import annotations
 
 import fcntl
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -22,6 +21,7 @@ from psycopg import sql
 from orchestration.warehouse import embedded_processes
 from orchestration.warehouse.embedded import EmbeddedPostgres
 from orchestration.warehouse.embedded_bootstrap import create_database, harden
+from orchestration.warehouse.prepare import prepare
 
 EMBEDDED = "embedded18"
 DEBIAN = "debian15"
@@ -112,11 +112,8 @@ def _make_template(server: EmbeddedPostgres) -> None:
         create_database(connection, partial)
         with psycopg.connect(server.superuser_url(partial), autocommit=True) as administrator:
             harden(administrator)
-        if importlib.util.find_spec("orchestration.warehouse.migrate"):
-            from orchestration.warehouse import migrate
-
-            with psycopg.connect(server.builder_url(partial)) as builder:
-                migrate.upgrade(builder)
+        with psycopg.connect(server.builder_url(partial)) as builder:
+            prepare(builder)
         connection.execute(
             sql.SQL("alter database {} rename to {}").format(sql.Identifier(partial), sql.Identifier(TEMPLATE))
         )

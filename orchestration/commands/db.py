@@ -31,10 +31,11 @@ ABSENT = 4
 def init() -> None:
     """Start Postgres where it is embedded, and bring the warehouse's schemas and roles up to date."""
     from orchestration.warehouse import migrate  # Alembic and SQLAlchemy: not for the other commands
+    from orchestration.warehouse.prepare import prepare
 
     with database_errors(), database.connect(application_name="aiop db init") as connection:
         try:
-            migrate.upgrade(connection)
+            prepare(connection)
         except AdministratorNeeded as needed:
             # Only the SQL goes to stdout: it can be piped into psql.
             print(f"error: {needed.message} An administrator has to run this first:", file=sys.stderr)

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from orchestration.demo.books.company import Company
+from orchestration.demo.crm import portals
 from orchestration.demo.quickbooks.oauth import CLIENT_ID, client_secret, first_refresh_token
 
 QUICKBOOKS_PORT = 9101
@@ -130,11 +131,17 @@ def organizations_yaml() -> str:
                 "connections": {"quickbooks": connection_of(company, base_url) | references},
             }
         )
+    by_slug = {entry["slug"]: entry["connections"] for entry in listed}
+    for portal in portals.DEMO_PORTALS:
+        by_slug[portal.slug]["hubspot"] = {
+            "access_token": f"env:{portals.token_name(portal)}",
+            "base_url": f"http://127.0.0.1:{portals.hubspot_port()}",
+        }
     return yaml.safe_dump({"organizations": listed}, sort_keys=False, allow_unicode=True)
 
 
 def demo_environment() -> dict[str, str]:
     """Values of every variable that ``organizations_yaml`` refers to. They open the stand-in and nothing else."""
-    return {CLIENT_ID_NAME: CLIENT_ID, CLIENT_SECRET_NAME: client_secret()} | {
-        refresh_token_name(company): first_refresh_token(company.realm_id) for company in COMPANIES
-    }
+    values = {CLIENT_ID_NAME: CLIENT_ID, CLIENT_SECRET_NAME: client_secret()}
+    values |= {refresh_token_name(company): first_refresh_token(company.realm_id) for company in COMPANIES}
+    return values | {portals.token_name(portal): portal.token for portal in portals.DEMO_PORTALS}

@@ -16,8 +16,9 @@ from orchestration.demo.organizations import demo_environment, organizations_yam
 from orchestration.demo.standins import start_standins
 from orchestration.errors import AiopError
 from orchestration.settings import load_env_file, load_settings
-from orchestration.warehouse import migrate, organizations, roles
+from orchestration.warehouse import organizations, roles
 from orchestration.warehouse.database import connect, database_url
+from orchestration.warehouse.prepare import prepare
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,7 @@ def run_demo(say: Callable[[str], None]) -> DemoResult:
         say(f"database: starting under {settings.home}" if not settings.database_url else "database: DATABASE_URL")
         database_url()
         with connect() as connection:
-            migrate.upgrade(connection)
-            roles.ensure_group_roles(connection)
+            prepare(connection)
     with contextlib.ExitStack() as stack:
         with _timed(seconds, "stand-in sources"):
             say("stand-in sources: starting on loopback")

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestration.demo import quickbooks_server
+from orchestration.demo import hubspot_server, quickbooks_server
+from orchestration.demo.crm.portals import hubspot_port
 from orchestration.demo.organizations import quickbooks_port
 from orchestration.demo.quickbooks.control import SERVICE
 from orchestration.demo.world import read_world, world_path, write_world
@@ -88,10 +89,14 @@ def serve(home: Path, port: int | None = None, *, with_parent: bool = False) -> 
     if with_parent:
         threading.Thread(target=lambda: (os.read(0, 1), ended.set()), daemon=True).start()
     directory = open_world(home)
-    with quickbooks_server.running(directory, port=quickbooks_port() if port is None else port) as server:
+    with (
+        hubspot_server.running(directory, port=hubspot_port()) as hubspot,
+        quickbooks_server.running(directory, port=quickbooks_port() if port is None else port) as server,
+    ):
         if not with_parent:
             world = server.service.world()
             print(f"QuickBooks  {server.base_url}  ({len(server.service.realms)} companies)", flush=True)
+            print(f"HubSpot     {hubspot.base_url}", flush=True)
             print(f"world       {directory}: it is {world.now:%Y-%m-%d %H:%M} UTC, day {world.days}", flush=True)
         ended.wait()
 
@@ -123,4 +128,7 @@ def _wait(process: subprocess.Popen, url: str, directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), with_parent=True)
+    try:
+        serve(Path(sys.argv[1]), with_parent=True)
+    except AiopError as taken:
+        sys.exit(f"error: {taken}")

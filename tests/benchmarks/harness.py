@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.logs import configure_logging
-from orchestration.warehouse import database, migrate
+from orchestration.warehouse import database
+from orchestration.warehouse.prepare import prepare
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ def own_warehouse() -> Iterator[Path]:
     server = database.embedded_server()
     try:
         server.start()
-        migrate.upgrade(database.database_url())
+        with database.connect() as connection:
+            prepare(connection)
         yield root / "home"
     finally:
         server.stop()

@@ -97,9 +97,10 @@ def _best(rounds: list[tuple[float, float]]) -> tuple[float, float]:
 @contextmanager
 def _stand_ins(home: Path) -> Iterator[str]:
     """The stand-in in a process of its own, without limits, and every demo organization connected to it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        os.environ["DEMO_QUICKBOOKS_PORT"] = str(free.getsockname()[1])
+    for name in ("DEMO_QUICKBOOKS_PORT", "DEMO_HUBSPOT_PORT"):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            os.environ[name] = str(free.getsockname()[1])
     os.environ |= {"AIOP_SECRET_KEY": Fernet.generate_key().decode(), **demo_environment()}
     with tempfile.NamedTemporaryFile("w", suffix=".yml") as file, database.connect() as connection:
         file.write(organizations_yaml())

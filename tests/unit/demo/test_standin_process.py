@@ -25,9 +25,11 @@ from orchestration.errors import AiopError, UsageError
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number = probe.getsockname()[1]
+    with socket.socket() as quickbooks, socket.socket() as hubspot:
+        quickbooks.bind(("127.0.0.1", 0))
+        hubspot.bind(("127.0.0.1", 0))
+        number = quickbooks.getsockname()[1]
+        monkeypatch.setenv("DEMO_HUBSPOT_PORT", str(hubspot.getsockname()[1]))
     monkeypatch.setenv("DEMO_QUICKBOOKS_PORT", str(number))
     return number
 
