@@ -126,6 +126,7 @@ def test_serve_prints_where_it_is_and_ends_when_told_to(aiop: list, home: Path, 
     process = serve(aiop)
     assert process.stdout is not None
     assert f"http://127.0.0.1:{port}" in process.stdout.readline()
+    assert f"http://127.0.0.1:{os.environ['DEMO_HUBSPOT_PORT']}" in process.stdout.readline()
     assert str(home / "demo") in process.stdout.readline()
     process.send_signal(number)
     assert process.wait(20) == 0
