@@ -64,7 +64,10 @@ def read_pipelines(api: PortalApi, stream: PipelineStream, state: Mapping[str, A
             Record(key, {"objectType": kind, **row}, parse_iso(row.get("updatedAt")))
             for key, row in zip(keys, rows, strict=True)
         ]
-        # A kind without any pipeline is not believed: every portal has at least one of each.
+        if before.get(kind) and not keys:
+            # Not believed: the last pipeline of a kind can't be removed.
+            extract.mode = "incremental"
+            extract.notes.append(f"HubSpot lists no pipelines of {kind} any more: those known were kept")
         gone = [key for key in before.get(kind, []) if key not in keys] if keys else []
         records += [Record(key, None, api.clock, deleted=True) for key in gone]
     extract.records = records

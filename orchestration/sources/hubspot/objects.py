@@ -83,7 +83,9 @@ class ObjectReader:
         if now is not None and now - full_at >= FULL_EVERY:
             return None
         if self.stream.modified not in self.properties:
-            self.extract.notes.append(f"without the property {self.stream.modified} nothing tells of changes: in full")
+            self.extract.notes.append(
+                f"without the property {self.stream.modified} nothing tells of changes: read in full"
+            )
             return None
         return since
 

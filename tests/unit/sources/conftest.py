@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import stamina
 from fault_server import FaultServer
+from hubspot_portal import Portal, portal
 
 
 @pytest.fixture(autouse=True)
@@ -20,3 +21,9 @@ def _retries_without_waiting() -> Iterator[None]:
 def fault_server() -> Iterator[FaultServer]:
     with FaultServer() as server:
         yield server
+
+
+@pytest.fixture
+def hubspot() -> Iterator[Portal]:
+    with portal() as started:
+        yield started
