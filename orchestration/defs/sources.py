@@ -83,7 +83,7 @@ def source_assets(source: str) -> dg.AssetsDefinition:
                 end=date.fromisoformat(config.end) if config.end else None,
                 only_failed=config.only_failed,
                 unless_since=midnight() if config.stale_only else None,
-                progress=lambda event: context.log.log(LEVELS.get(event.kind, logging.INFO), str(event)),
+                progress=lambda event: context.log.log(LEVELS.get(event.kind, logging.INFO), f"{source} / {event}"),
                 dagster_run_id=context.run_id,
             )
         except AiopError as error:
