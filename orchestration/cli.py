@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from orchestration.commands import db, demo, orgs, run, sync, verify
+from orchestration.commands import db, demo, orgs, run, status, sync, verify
 from orchestration.errors import AiopError
 from orchestration.logs import configure_logging, print_exception, redact
 from orchestration.settings import load_env_file
@@ -26,6 +26,7 @@ app.add_typer(demo.app, name="demo")
 sync.register(app)
 run.register(app)
 verify.register(app)
+status.register(app)
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ from orchestration.sources.core.source import Source
 from orchestration.sync_report import Event, Failure, SyncReport
 from orchestration.warehouse import database, sync_runs
 from orchestration.warehouse.database_errors import database_errors
+from orchestration.warehouse.erased import OrganizationErased, is_erasure
 from orchestration.warehouse.loader import load
 from orchestration.warehouse.organizations import Organization
 from orchestration.warehouse.secrets import resolve
@@ -79,6 +80,14 @@ class Batch:
                 self.report.failures.append(Failure(event.organization, event.stream, event.error))
             self.progress(event)
 
+    def forget(self, organization: str) -> None:
+        """Take an organization that was erased meanwhile out of the report: nothing of it may be shown or kept."""
+        with self._told:
+            report = self.report
+            report.organizations = [slug for slug in report.organizations if slug != organization]
+            report.results = {key: result for key, result in report.results.items() if key[0] != organization}
+            report.failures = [one for one in report.failures if one.organization != organization]
+
 
 class Worker(threading.Thread):
     """Takes organizations from the queue, one after the other, on one database connection."""
@@ -115,6 +124,13 @@ class Worker(threading.Thread):
                 connection.cancel_safe(timeout=2.0)
 
     def _organization(self, job: Job) -> None:
+        try:
+            self._read(job)
+        except OrganizationErased:
+            self._batch.forget(job.organization.slug)
+            _log.warning("an organization was erased meanwhile: nothing landed", org_id=job.organization.id)
+
+    def _read(self, job: Job) -> None:
         begun = time.monotonic()
         slug, source = job.organization.slug, self._batch.source
         self._batch.tell(Event("started", slug, streams=len(job.streams)))
@@ -127,7 +143,7 @@ class Worker(threading.Thread):
                 while left:
                     self._stream(job.organization, left[0], session)
                     left.pop(0)
-        except Stopped:
+        except (Stopped, OrganizationErased):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other organizations go on
             # Credentials are wrong, or the session can't be had: that holds for the other streams as well.
@@ -164,6 +180,8 @@ class Worker(threading.Thread):
         except ConfigurationError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other streams go on
+            if is_erasure(error):
+                raise OrganizationErased(f"organization {organization.id} was erased") from None
             if batch.stop.is_set():
                 self._fail(organization, stream, Stopped(), started)
                 raise Stopped from None
@@ -192,6 +210,8 @@ class Worker(threading.Thread):
             with database_errors():
                 sync_runs.record_failure(self._connected(), run, explained.kind, str(explained))
         except DatabaseError as unrecorded:
+            if is_erasure(unrecorded):
+                raise OrganizationErased(f"organization {organization.id} was erased") from None
             _log.error("a failure could not be recorded", failure=str(explained), reason=str(unrecorded))
         batch.tell(Event("failed", organization.slug, stream.name, error=explained))
 

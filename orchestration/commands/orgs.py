@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.commands import orgs_life
 from orchestration.errors import UsageError
 from orchestration.warehouse import database, organizations, roles
 from orchestration.warehouse.database_errors import database_errors
@@ -20,6 +21,7 @@ app = typer.Typer(
     help="The organizations, how their sources are reached, and what a BI tool logs in with.",
     no_args_is_help=True,
 )
+orgs_life.register(app)
 
 
 @app.command()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import dagster as dg
 
 from orchestration.defs.sources import landed_key
+from orchestration.schedule import CRONS, schedules_on
 from orchestration.settings import schedule_timezone
 from orchestration.sources import SOURCES
 
@@ -32,16 +31,10 @@ JOBS = [
     ),
 ]
 
-CRONS = {"etl_quickbooks_financial": "0 2 * * *", "nightly": "0 7 * * *"}
-
 
 def schedules() -> list[dg.ScheduleDefinition]:
     """One schedule a job, in ``AIOP_TIMEZONE`` (default UTC); they run where ``AIOP_SCHEDULES=on``."""
-    status = (
-        dg.DefaultScheduleStatus.RUNNING
-        if os.environ.get("AIOP_SCHEDULES", "off").lower() == "on"
-        else dg.DefaultScheduleStatus.STOPPED
-    )
+    status = dg.DefaultScheduleStatus.RUNNING if schedules_on() else dg.DefaultScheduleStatus.STOPPED
     return [
         dg.ScheduleDefinition(
             job_name=name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from orchestration.errors import UsageError
-from orchestration.warehouse import roles
+from orchestration.warehouse import erased, roles
 from orchestration.warehouse.organization_entries import OrganizationEntry, OrganizationsFile, default_organization_id
 from orchestration.warehouse.organizations_file import read_organizations
 
@@ -149,8 +150,9 @@ def _organization(entry: OrganizationEntry, stored: Organization | None) -> Orga
 def _refuse_contradictions(
     connection: psycopg.Connection, wanted: Iterable[Organization], stored: Mapping[int, Organization]
 ) -> None:
-    """Problems only the database can tell: identifiers taken by others, time zones its Postgres doesn't know."""
+    """Problems only the database can tell: identifiers taken or erased, time zones its Postgres doesn't know."""
     wanted = list(wanted)
+    _refuse_erased(connection, wanted)
     problems: list[str] = []
     for one in wanted:
         for other in stored.values():
@@ -171,6 +173,20 @@ def _refuse_contradictions(
             f"The file contradicts what the warehouse has; nothing was changed:\n{listed}",
             hint="`aiop orgs list` shows what it has.",
         )
+
+
+def _refuse_erased(connection: psycopg.Connection, wanted: list[Organization]) -> None:
+    found = erased.erased_traits(connection, [(one.id, one.slug, one.organization_id) for one in wanted])
+    if found:
+        problems: dict[tuple[str, datetime], list[str]] = {}
+        for slug, trait, erased_at in found:
+            problems.setdefault((slug, erased_at), []).append(trait)
+        listed = "\n".join(
+            f"  {slug}: its {', '.join(traits)} {'is' if len(traits) == 1 else 'are'} of an organization that was "
+            f"erased on {erased_at:%Y-%m-%d}"
+            for (slug, erased_at), traits in problems.items()
+        )
+        raise UsageError(f"Erased organizations do not come back; nothing was changed:\n{listed}", hint=erased.WAY_OUT)
 
 
 def _write(connection: psycopg.Connection, organization: Organization) -> None:

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from orchestration.logs import redact
 from orchestration.sources.core.records import RequestStats
+from orchestration.warehouse.erased import OrganizationErased
 
 _NEXT_ID = "nextval(pg_get_serial_sequence('ops.sync_runs', 'run_id'))"
 _json = msgspec.json.Encoder(decimal_format="number")
@@ -36,16 +37,21 @@ class Run:
 
 
 def begin(connection: psycopg.Connection, org_id: int, source: str, stream: str) -> tuple[int, dict[str, Any] | None]:
-    """The id of a new run, for the rows that it lands, and the state that the last successful read left."""
+    """The id of a new run, for the rows that it lands, and the state that the last successful read left.
+
+    Raises OrganizationErased: what would be read could not land.
+    """
     row = connection.execute(
         f"""
         select {_NEXT_ID}, (
-            select state from ops.watermarks where org_id = %s and source = %s and stream = %s
-        )
+            select state from ops.watermarks where org_id = %(org)s and source = %(source)s and stream = %(stream)s
+        ), exists (select from ops.erased_organizations where id = %(org)s)
         """,  # noqa: S608
-        [org_id, source, stream],
+        {"org": org_id, "source": source, "stream": stream},
     ).fetchone()
     assert row is not None
+    if row[2]:
+        raise OrganizationErased(f"organization {org_id} was erased")
     return row[0], row[1]
 
 

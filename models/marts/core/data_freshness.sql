@@ -1,13 +1,28 @@
 {{ config(unique_key=['org_id', 'source'], upsert_scope='all') }}
--- One row per organization and source connected: how old its data is, and what is wrong where something is.
+-- One row per organization and source: how old its data is, and what is wrong where something is.
 with recursive
 
+-- Also what was disconnected after it had landed: those rows are still in the marts, and grow old.
 connections as (
 
     select
         org_id,
-        source
-    from {{ source('ops', 'connections') }}
+        source,
+        bool_or(is_connected) as is_connected
+    from (
+        select
+            org_id,
+            source,
+            true as is_connected
+        from {{ source('ops', 'connections') }}
+        union all
+        select distinct
+            org_id,
+            source,
+            false as is_connected
+        from {{ source('ops', 'watermarks') }}
+    ) as known
+    group by 1, 2
 
 ),
 
@@ -104,15 +119,16 @@ select
     connections.org_id,
     connections.source,
     case
+        when not connections.is_connected then 'disconnected'
         when by_source.org_id is null then 'never synced'
         when by_source.failing_streams is not null then 'failing'
         else 'ok'
     end as status,
     by_source.last_success_at,
     by_source.last_attempt_at,
-    by_source.failing_since,
+    case when connections.is_connected then by_source.failing_since end as failing_since,
     coalesce(by_source.stream_count, 0) as stream_count,
-    by_source.failing_streams,
-    by_source.error
+    case when connections.is_connected then by_source.failing_streams end as failing_streams,
+    case when connections.is_connected then by_source.error end as error
 from connections
 left join by_source using (org_id, source)

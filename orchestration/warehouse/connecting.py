@@ -1,0 +1,135 @@
+"""One organization at a time: adding it, connecting it to a source, taking a connection away.
+
+What is given is checked as an entry of organizations.yml is, by the same code.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import psycopg
+import yaml
+from psycopg.types.json import Jsonb
+
+from orchestration.errors import UsageError
+from orchestration.warehouse import locks, organizations
+from orchestration.warehouse.organization_entries import OrganizationsFile
+from orchestration.warehouse.organizations import Organization, list_organizations
+from orchestration.warehouse.organizations_file import check_organizations
+
+Change = Literal["connected", "changed", "unchanged"]
+
+_TOKENS_WAIT_SECONDS = 300.0
+
+
+def add(connection: psycopg.Connection, facts: Mapping[str, Any]) -> Organization:
+    """Add an organization. ``facts`` are the keys of its entry; without an ``id`` it gets the next one.
+
+    Raises UsageError with everything that is wrong, or where its id or slug is taken or was erased.
+    """
+    with connection.transaction():
+        # As applying a file does: two at once would take the same id.
+        connection.execute("lock table ops.organizations in share row exclusive mode")
+        entry = {key: value for key, value in facts.items() if value is not None}
+        entry.setdefault("id", _next_id(connection))
+        content = _checked(entry)
+        known = {one.id: one.slug for one in list_organizations(connection)}
+        slug = content.organizations[0].slug
+        if slug in known.values():
+            raise UsageError(f"{slug} is there already.", hint="`aiop orgs apply organizations.yml` changes it.")
+        if entry["id"] in known:
+            raise UsageError(
+                f"The id {entry['id']} is that of {known[entry['id']]}.", hint="Without --id it gets the next free one."
+            )
+        organizations.apply_organizations(connection, content)
+        return next(one for one in list_organizations(connection) if one.slug == slug)
+
+
+def connect(connection: psycopg.Connection, slug: str, source: str, settings: Mapping[str, str]) -> Change:
+    """Make ``settings`` the organization's connection to ``source``, in place of one that it had.
+
+    Values are plain, or references ``env:NAME``. Raises UsageError with everything that is wrong with them.
+    """
+    with connection.transaction():
+        organization = organization_of(connection, slug)
+        entry = {key: value for key, value in vars(organization).items() if value is not None}
+        entry["organization_id"] = str(organization.organization_id)
+        entry["connections"] = {source: dict(settings)}
+        wanted = _checked(entry).organizations[0].connections[source]
+        row = connection.execute(
+            "select settings from ops.connections where org_id = %s and source = %s for update",
+            [organization.id, source],
+        ).fetchone()
+        if row is not None and row[0] == wanted:
+            return "unchanged"
+        connection.execute(
+            """
+            insert into ops.connections (org_id, source, settings) values (%s, %s, %s)
+            on conflict (org_id, source) do update set settings = excluded.settings, updated_at = now()
+            """,
+            [organization.id, source, Jsonb(wanted)],
+        )
+    return "connected" if row is None else "changed"
+
+
+def disconnect(connection: psycopg.Connection, slug: str, source: str) -> None:
+    """Take a connection and its tokens away. What has landed stays, and so do the rows made of it.
+
+    Raises UsageError where there is neither connection nor token, DatabaseError where the tokens stay in use.
+    """
+    organization = organization_of(connection, slug)
+    key = [organization.id, source]
+    # A refresh that is under way would store its tokens after ours are gone.
+    lock, what = f"tokens {organization.id} {source}", f"tokens of {slug} / {source}"
+    with locks.exclusive(connection, lock, what=what, wait_seconds=_TOKENS_WAIT_SECONDS):
+        removed = connection.execute("delete from ops.connections where org_id = %s and source = %s", key).rowcount
+        removed += connection.execute("delete from ops.oauth_tokens where org_id = %s and source = %s", key).rowcount
+    if not removed:
+        sources = organizations.sources_by_organization(connection).get(organization.id, [])
+        raise UsageError(
+            f"{slug} has no connection to {source}.", hint=f"It is connected to: {', '.join(sources) or 'nothing'}."
+        )
+
+
+def organization_of(connection: psycopg.Connection, slug: str) -> Organization:
+    """The organization with this slug. Raises UsageError where there is none."""
+    known = {one.slug: one for one in list_organizations(connection)}
+    if slug not in known:
+        raise UsageError(
+            f"There is no organization {slug!r}.", hint=f"Known: {', '.join(sorted(known)) or 'none yet'}."
+        )
+    return known[slug]
+
+
+def _checked(entry: Mapping[str, Any]) -> OrganizationsFile:
+    text = yaml.safe_dump({"organizations": [dict(entry)]}, allow_unicode=True)
+    content, problems = check_organizations(text, os.environ)
+    if content is None or problems:
+        messages = list(dict.fromkeys(problem.message for problem in problems))
+        in_clear = any("must be a reference" in message for message in messages)
+        listed = "\n".join(
+            f"  {message.replace('no secret stands in this file', 'no secret is stored in clear')}"
+            for message in messages
+        )
+        raise UsageError(
+            f"Nothing was changed:\n{listed}",
+            hint="Put the secret into a variable (the environment, or the file `env` of AIOP_HOME) "
+            "and give its name: key=env:NAME. What was typed here may stand in your shell's history."
+            if in_clear
+            else "docs/organizations.md describes what is expected.",
+        )
+    return content
+
+
+def _next_id(connection: psycopg.Connection) -> int:
+    row = connection.execute(
+        """
+        select greatest(
+            (select max(id) from ops.organizations), (select max(id) from ops.erased_organizations), 0
+        ) + 1
+        """
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
