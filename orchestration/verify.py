@@ -12,6 +12,7 @@ import psycopg
 from orchestration.errors import AiopError, UsageError
 from orchestration.sources import SOURCES
 from orchestration.sources.core.records import Session
+from orchestration.sources.hubspot.verify import contact_figures, deal_figures
 from orchestration.sources.quickbooks.verify import report_totals
 from orchestration.warehouse.database import connect
 from orchestration.warehouse.organizations import Organization, connected
@@ -19,24 +20,33 @@ from orchestration.warehouse.secrets import resolve
 from orchestration.warehouse.tokens import PostgresTokenStore
 
 Month = date
-Figures = dict[Month, dict[str, Decimal | None]]
+Value = Decimal | int | None
+# By the first day of a month, or by the day of a snapshot.
+Figures = dict[date, dict[str, Value]]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One figure that the mart and the source do not agree on. None: that side has no value."""
+    """One figure that the mart and the source do not agree on. None: that side has no value.
+
+    month
+        Its first day; of a mart that is a daily snapshot, the day. ``shown`` is how it is written.
+    """
 
     organization: str
-    month: Month
+    month: date
     metric: str
-    mart: Decimal | None
-    source: Decimal | None
+    mart: Value
+    source: Value
+    shown: str = "%Y-%m"
 
     def __str__(self) -> str:
-        difference = "" if self.mart is None or self.source is None else f", difference {self.mart - self.source:+,.2f}"
+        difference = (
+            "" if self.mart is None or self.source is None else f", difference {_written(self.mart - self.source, '+')}"
+        )
         return (
-            f"{self.organization} {self.month:%Y-%m} {self.metric}: mart {_money(self.mart)}, "
-            f"source {_money(self.source)}{difference}"
+            f"{self.organization} {self.month.strftime(self.shown)} {self.metric}: mart {_written(self.mart)}, "
+            f"source {_written(self.source)}{difference}"
         )
 
 
@@ -54,16 +64,19 @@ class Verification:
 
 
 def verify(source: str, orgs: Sequence[str] = (), say: Callable[[str], None] = lambda _: None) -> Verification:
-    """Compare every month of a source's mart with totals asked from the source now, organization by organization."""
-    if source not in _FIGURES:
-        raise UsageError(f"no source is named {source!r}", hint=f"sources: {', '.join(sorted(_FIGURES))}")
-    mart_figures, source_figures = _FIGURES[source]
+    """Compare a source's marts with totals asked from the source now, organization by organization.
+
+    Every month of a mart by month; of daily snapshots the newest, for a source knows no earlier day.
+    """
+    if source not in _SUBJECTS or source not in SOURCES:
+        raise UsageError(f"no source is named {source!r}", hint=f"sources: {', '.join(sorted(_SUBJECTS))}")
+    subject = _SUBJECTS[source]
     outcome = Verification()
     with connect(autocommit=True) as connection:
         for organization, settings in connected(connection, source, tuple(orgs)):
-            marted = mart_figures(connection, organization)
+            marted = subject.mart(connection, organization)
             if not marted:
-                say(f"{organization.slug}: the mart has no month yet")
+                say(f"{organization.slug}: the mart has no {subject.period} yet")
                 continue
             try:
                 with SOURCES[source].open(
@@ -72,26 +85,26 @@ def verify(source: str, orgs: Sequence[str] = (), say: Callable[[str], None] = l
                     timezone=organization.timezone,
                     token_store=PostgresTokenStore(organization.id, source),
                 ) as session:
-                    fresh = source_figures(session, min(marted), max(marted))
+                    fresh = subject.source(session, marted)
             except AiopError as error:
                 outcome.errors.append(error)
                 say(str(error))
                 continue
-            differences = compare(organization.slug, marted, fresh)
+            differences = compare(organization.slug, marted, fresh, subject.shown)
             outcome.compared += sum(len(figures) for figures in fresh.values())
             outcome.differences += differences
-            say(f"{organization.slug}: {len(fresh)} months, {len(differences)} differences")
+            say(f"{organization.slug}: {len(fresh)} {subject.period}s, {len(differences)} differences")
     return outcome
 
 
-def compare(organization: str, mart: Figures, source: Figures) -> list[Difference]:
+def compare(organization: str, mart: Figures, source: Figures, shown: str = "%Y-%m") -> list[Difference]:
     """Every figure that the source states and the mart states otherwise, and months that only one side has."""
     differences = []
     for month in sorted(mart.keys() | source.keys()):
         ours, theirs = mart.get(month, {}), source.get(month, {})
         for metric in theirs.keys() | ours.keys():
             if ours.get(metric) != theirs.get(metric):
-                differences.append(Difference(organization, month, metric, ours.get(metric), theirs.get(metric)))
+                differences.append(Difference(organization, month, metric, ours.get(metric), theirs.get(metric), shown))
     return sorted(differences, key=lambda d: (d.month, d.metric))
 
 
@@ -119,18 +132,83 @@ def _financial_mart(connection: psycopg.Connection, organization: Organization) 
     return {row[0]: dict(zip(_FINANCIAL_METRICS, row[1:], strict=True)) for row in rows}
 
 
-def _financial_source(session: Session, first: Month, last: Month) -> Figures:
-    return {month: dict(figures) for month, figures in report_totals(session, first, last).items()}
+def _financial_source(session: Session, marted: Figures) -> Figures:
+    return {month: dict(figures) for month, figures in report_totals(session, min(marted), max(marted)).items()}
 
 
-_FIGURES: dict[
-    str,
-    tuple[
-        Callable[[psycopg.Connection, Organization], Figures],
-        Callable[[Session, Month, Month], Figures],
-    ],
-] = {"quickbooks": (_financial_mart, _financial_source)}
+_CONTACT_METRICS = (
+    "total_contacts",
+    "new_contacts_30d",
+    "new_contacts_7d",
+    "subscribers",
+    "leads",
+    "marketing_qualified",
+    "sales_qualified",
+    "opportunities",
+    "customers",
+    "evangelists",
+    "other_lifecycle",
+)
+_DEAL_METRICS = (
+    "total_deals",
+    "open_deals",
+    "won_deals",
+    "lost_deals",
+    "total_pipeline_value",
+    "won_value",
+    "lost_value",
+    "average_deal_size",
+    "deals_by_stage",
+)
 
 
-def _money(value: Decimal | None) -> str:
-    return "unknown" if value is None else f"{value:,.2f}"
+def _crm_marts(connection: psycopg.Connection, organization: Organization) -> Figures:
+    """The newest snapshot of contacts and that of deals; they are of one day unless one of them could not be read."""
+    found: Figures = {}
+    for mart, metrics in (
+        ("mart_crm_contacts", _CONTACT_METRICS),
+        ("mart_crm_deals", (*_DEAL_METRICS, "deals_by_stage")),
+    ):
+        row = connection.execute(
+            f"select snapshot_date, {', '.join(metrics)} from marts.{mart} where org_id = %s"  # noqa: S608
+            " order by snapshot_date desc limit 1",
+            [organization.id],
+        ).fetchone()
+        if row is not None:
+            figures = dict(zip(metrics, row[1:], strict=True))
+            stages = figures.pop("deals_by_stage", {})
+            figures |= {f"deals_by_stage {key}": number for key, number in stages.items()}
+            found.setdefault(row[0], {}).update(figures)
+    return found
+
+
+def _crm_source(session: Session, marted: Figures) -> Figures:
+    """Asks for that alone which a mart has: what a portal does not let be read has no snapshot."""
+    fresh: Figures = {}
+    for day, figures in marted.items():
+        fresh[day] = dict(contact_figures(session, day)) if "total_contacts" in figures else {}
+        if "total_deals" in figures:
+            fresh[day] |= deal_figures(session)
+    return fresh
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What of a source is compared: ``mart`` gives what is stored, ``source`` asks for the same."""
+
+    mart: Callable[[psycopg.Connection, Organization], Figures]
+    source: Callable[[Session, Figures], Figures]
+    period: str
+    shown: str
+
+
+_SUBJECTS = {
+    "quickbooks": _Subject(_financial_mart, _financial_source, "month", "%Y-%m"),
+    "hubspot": _Subject(_crm_marts, _crm_source, "snapshot", "%Y-%m-%d"),
+}
+
+
+def _written(value: Value, sign: str = "") -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:{sign},}" if isinstance(value, int) else f"{value:{sign},.2f}"

@@ -1,14 +1,14 @@
 {#- JSON as landed: of any shape, whatever the source's documentation says. None of these fails on it. -#}
 
-{% macro json_fields(document, fields) -%}
-    {{ return(adapter.dispatch('json_fields', 'aiop')(document, fields)) }}
+{% macro json_fields(document, fields, name='field') -%}
+    {{ return(adapter.dispatch('json_fields', 'aiop')(document, fields, name)) }}
 {%- endmacro %}
 
-{% macro postgres__json_fields(document, fields) -%}
+{% macro postgres__json_fields(document, fields, name='field') -%}
     {#- One pass over the document: asking for field after field would decompress a large one each time. -#}
-    lateral jsonb_to_record(case jsonb_typeof({{ document }}) when 'object' then {{ document }} else '{}' end) as field (
-        {%- for name, type in fields.items() %}
-        "{{ name }}" {{ type }}{{ ',' if not loop.last }}
+    lateral jsonb_to_record(case jsonb_typeof({{ document }}) when 'object' then {{ document }} else '{}' end) as {{ name }} (
+        {%- for field_name, type in fields.items() %}
+        "{{ field_name }}" {{ type }}{{ ',' if not loop.last }}
         {%- endfor %}
     )
 {%- endmacro %}

@@ -36,7 +36,7 @@
 {%- endmacro %}
 
 {% macro postgres__readable_number(text) -%}
-    case when {{ text }} ~ '^-?\d{1,30}(\.\d{1,30})?$' then ({{ text }})::numeric end
+    case when {{ text }} ~ '^-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,2})?$' then ({{ text }})::numeric end
 {%- endmacro %}
 
 

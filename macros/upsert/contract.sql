@@ -31,9 +31,12 @@
 {%- endmacro %}
 
 
-{% macro upsert_scope() -%}
+{% macro upsert_scope(result) -%}
     {%- set scope = config.get('upsert_scope') -%}
-    {{ return('true' if scope == 'all' else scope) }}
+    {%- set key = upsert_key() | join(', ') -%}
+    {#- Nothing but what the result itself speaks of: no stored row can lack its result row. -#}
+    {%- set written = '(' ~ key ~ ') in (select ' ~ key ~ ' from ' ~ result ~ ')' -%}
+    {{ return({'all': 'true', 'written': written}.get(scope, scope)) }}
 {%- endmacro %}
 
 
@@ -54,7 +57,8 @@
     {%- endif -%}
     {%- if not config.get('upsert_scope') -%}
         {%- do problems.append(
-            "needs an upsert_scope: 'all', or the condition on stored rows that may be deleted when the result lacks them"
+            "needs an upsert_scope: 'all', 'written' (nothing is deleted), or the condition on stored rows that may be deleted"
+            ~ ' when the result lacks them'
         ) -%}
     {%- endif -%}
     {%- if problems -%}

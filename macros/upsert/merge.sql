@@ -8,7 +8,7 @@
     {%- set key = upsert_key() -%}
     {%- set columns = upsert_columns().keys() | list -%}
     {%- set compared = columns | reject('in', key) | list -%}
-    {%- set scope = upsert_scope() -%}
+    {%- set scope = upsert_scope(result) -%}
     {%- set on_insert = upsert_stamps(['inserted_at', 'updated_at']) -%}
     {%- set on_update = upsert_stamps(['updated_at']) -%}
     {%- set assignments = [] -%}

@@ -1,4 +1,6 @@
 -- depends_on: {{ ref('mart_financial_metrics') }}
+-- depends_on: {{ ref('mart_crm_contacts') }}
+-- depends_on: {{ ref('mart_crm_deals') }}
 -- depends_on: {{ ref('organizations') }}
 -- depends_on: {{ ref('data_freshness') }}
 -- Organizations are kept apart in everything that was just published.
