@@ -64,9 +64,8 @@ create table benchmarks.peers (industry text primary key, median_cents bigint);
 insert into benchmarks.peers values ('42', 100);
 select ops.secure_table('benchmarks.peers', open_to_all => true);
 
-create schema staging_quickbooks;
-create table staging_quickbooks.invoice (org_id int, record_id text, payload jsonb);
-insert into staging_quickbooks.invoice values (2, '1', '{"Customer": "Zanzibar"}');
+insert into staging_quickbooks.invoice (org_id, record_id, payload, payload_hash, extracted_at, run_id)
+values (2, '1', '{"Customer": "Zanzibar"}', '', now(), 1);
 insert into ops.connections (org_id, source, settings) values (2, 'quickbooks', '{"realm_id": "zanzibar"}');
 select lo_from_bytea(4815, 'Zanzibar'::bytea);
 analyze;

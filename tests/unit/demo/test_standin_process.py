@@ -161,7 +161,8 @@ def test_the_organizations_file_refers_to_every_credential_and_holds_none(port: 
     references = {
         value.removeprefix("env:")
         for organization in listed
-        for value in organization["connections"]["quickbooks"].values()
+        for connection in organization["connections"].values()
+        for value in connection.values()
         if str(value).startswith("env:")
     }
     assert references == set(environment)
