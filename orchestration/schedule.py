@@ -53,6 +53,8 @@ class Schedule:
 
 SCHEDULES = (
     Schedule("etl_quickbooks_financial", "0 2 * * *", ("quickbooks",)),
+    Schedule("etl_hubspot_contacts", "0 3 * * *", ("hubspot",)),
+    Schedule("etl_hubspot_deals", "0 3 * * *", ("hubspot",)),
     Schedule("nightly", "0 7 * * *", None),
 )
 

@@ -18,11 +18,27 @@ def landed(source: str) -> dg.AssetSelection:
     return dg.AssetSelection.keys(*(landed_key(source, stream.name) for stream in SOURCES[source].streams))
 
 
+def into_mart(source: str, mart: str) -> dg.AssetSelection:
+    """A source's streams, which are read together, one mart with all it is built from, and what stands on it."""
+    built = dg.AssetSelection.keys(["marts", mart])
+    return landed(source) | built.upstream().materializable() | built.downstream() | CORE
+
+
 JOBS = [
     dg.define_asset_job(
         "etl_quickbooks_financial",
         selection=landed("quickbooks").downstream() | CORE,
         description="QuickBooks into mart_financial_metrics and what stands on it.",
+    ),
+    dg.define_asset_job(
+        "etl_hubspot_contacts",
+        selection=into_mart("hubspot", "mart_crm_contacts"),
+        description="HubSpot into mart_crm_contacts and what stands on it.",
+    ),
+    dg.define_asset_job(
+        "etl_hubspot_deals",
+        selection=into_mart("hubspot", "mart_crm_deals"),
+        description="HubSpot into mart_crm_deals and what stands on it.",
     ),
     dg.define_asset_job(
         "nightly",

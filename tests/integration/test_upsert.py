@@ -155,6 +155,25 @@ def test_a_row_is_deleted_only_inside_the_models_scope(database: str, tmp_path: 
     assert rows(connection) == after
 
 
+def test_a_model_that_speaks_only_of_what_it_returns_deletes_nothing(database: str, tmp_path: Path) -> None:
+    dbt, connection = prepare(database, tmp_path)
+    connection.execute(INPUT)
+    dbt.build()
+    before = rows(connection)
+    write_project(dbt.project, scope="written")
+    connection.execute("delete from scratch.input")
+    connection.execute("insert into scratch.input values (1, '2024-01-02', 7, 'moved'), (2, '2024-01-03', 9, 'nine')")
+
+    dbt.build()
+
+    after = rows(connection)
+    assert counts(connection) == (1, 1, 0, len(before) + 1)
+    assert set(after) == {*before, (2, "2024-01-03")}
+    assert after[1, "2024-01-02"]["id"] == before[1, "2024-01-02"]["id"]
+    untouched = set(before) - {(1, "2024-01-02")}
+    assert all(after[key] == before[key] for key in untouched)
+
+
 @pytest.mark.parametrize(
     ("duplicate", "named"),
     [
