@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
+import threading
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 _strict = msgspec.json.Decoder(float_hook=Decimal)
+
+# How deep a record may nest: more than the loader keeps as JSON, little enough for any thread's stack.
+_DEEPEST = 3_000
+_deep = threading.Lock()
 
 # Python refuses to turn longer digit strings into an int.
 _LONGEST_INT = 4000
@@ -26,15 +32,31 @@ def decode_json(body: bytes) -> Any:
     """
     body = body.removeprefix(b"\xef\xbb\xbf")
     try:
+        return _decoded(body)
+    except RecursionError:
+        return _decoded_deeply(body)
+
+
+def _decoded_deeply(body: bytes) -> Any:
+    """Decode what nests deeper than Python's usual limit: one odd record must not cost its page either."""
+    with _deep:
+        usual = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(usual, _DEEPEST))
+        try:
+            return _decoded(body)
+        except RecursionError as error:
+            raise Undecodable("nested too deeply") from error
+        finally:
+            sys.setrecursionlimit(usual)
+
+
+def _decoded(body: bytes) -> Any:
+    try:
         return _strict.decode(body)
-    except RecursionError as error:
-        raise Undecodable("nested too deeply") from error
     except (msgspec.DecodeError, ValueError):
         pass
     try:
         return json.loads(_text(body), strict=False, parse_float=Decimal, parse_constant=Decimal, parse_int=_integer)
-    except RecursionError as error:
-        raise Undecodable("nested too deeply") from error
     except ValueError as error:
         where = f"at character {error.pos} of {len(body)}" if isinstance(error, json.JSONDecodeError) else "unreadable"
         raise Undecodable(where) from None

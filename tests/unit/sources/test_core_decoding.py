@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from decimal import Decimal
 
 import pytest
@@ -57,6 +58,17 @@ def test_an_integer_too_long_for_python_is_kept_as_decimal() -> None:
 
 def test_a_byte_order_mark_is_ignored() -> None:
     assert decode_json(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
+
+
+def test_what_nests_a_thousand_levels_deep_is_read_and_ten_thousand_refused() -> None:
+    value = decode_json(b"[" * 1500 + b"0.1" + b"]" * 1500)
+    for _ in range(1500):
+        (value,) = value
+    assert value == Decimal("0.1")
+    limit = sys.getrecursionlimit()
+    with pytest.raises(Undecodable, match="nested too deeply"):
+        decode_json(b"[" * 10_000 + b"]" * 10_000)
+    assert sys.getrecursionlimit() == limit
 
 
 @pytest.mark.parametrize("body", [b"", b"<html></html>", b'{"a": 1', b'{"a": [1, 2}', b"[1, 2] trailing", b"[" * 5000])
