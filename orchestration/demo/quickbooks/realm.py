@@ -32,6 +32,8 @@ class Behaviour:
         Reports over more months answer 504; None: no limit.
     count_in_queries
         False: ``SELECT COUNT(*)`` answers without ``totalCount``.
+    largest_page
+        Queries give at most so many rows, whatever they ask for; None: as many as they ask for.
     late_capture
         What change capture does with more than 30 days: ``error``, or ``clip`` to them without a word.
     fault_style
@@ -48,6 +50,7 @@ class Behaviour:
     count_in_queries: bool = True
     fault_style: str = "plain"
     late_capture: str = "error"
+    largest_page: int | None = None
 
 
 class Realm:
@@ -102,7 +105,8 @@ class Realm:
             if query.count:
                 counted = {"totalCount": len(found)} if self.behaviour.count_in_queries else {}
                 return self._answer(encode(counted))
-            page = found[query.start - 1 : query.start - 1 + query.size]
+            size = min(query.size, self.behaviour.largest_page or query.size)
+            page = found[query.start - 1 : query.start - 1 + size]
             if not page:
                 return self._answer(b"{}")
             listed = b",".join(self._projected(row, query) for row in page)

@@ -18,8 +18,8 @@ from orchestration.sources.quickbooks.faults import objects
 # The lowest version Intuit still serves; lower numbers are answered as this one.
 MINOR_VERSION = "75"
 PAGE_SIZE = 1000
-# What a query returns that names no size, and so does a server that overlooks it.
-DEFAULT_PAGE_SIZE = 100
+# Sizes that a server may keep to instead of the one asked for are multiples of this: a query that names none gets 100.
+ROUND_SIZE = 50
 CAPTURE_LIMIT = 1000
 
 QUERY_DEADLINE = 90.0

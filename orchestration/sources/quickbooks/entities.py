@@ -11,7 +11,7 @@ from orchestration.errors import PermanentError, TransientError
 from orchestration.sources.core.instants import parse_iso
 from orchestration.sources.core.paging import numbered_pages
 from orchestration.sources.core.records import Extract, Record
-from orchestration.sources.quickbooks.api import CAPTURE_LIMIT, DEFAULT_PAGE_SIZE, PAGE_SIZE, CompanyApi
+from orchestration.sources.quickbooks.api import CAPTURE_LIMIT, PAGE_SIZE, ROUND_SIZE, CompanyApi
 from orchestration.sources.quickbooks.streams import ENTITIES, EntityStream
 
 # Intuit keeps changes for 30 days; the margin is for a night that fails and for the clocks' differences.
@@ -152,8 +152,9 @@ class _FullRead:
         page = self.api.query(self.stream.entity, self._where, first=position, size=self._size)
         if self.began is None:
             self.began = page.at
-        # A short page is the end, unless the server keeps to a smaller size of its own.
-        self.needs_count = self.needs_count or position > 1 or len(page.rows) == DEFAULT_PAGE_SIZE
+        # A short page is the end, unless the server keeps to a smaller size of its own, which is a round number.
+        capped = len(page.rows) > 0 and len(page.rows) % ROUND_SIZE == 0
+        self.needs_count = self.needs_count or position > 1 or capped
         return page.rows
 
     def _noted(self, records: Iterable[Record]) -> Iterator[Record]:
