@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
+from email.utils import format_datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,7 @@ def create_app(service: Service) -> Starlette:
         else:
             asked.fault = fault.kind
             response = await answer_with(fault, _bodies(), request, proceed)
+            response.headers.setdefault("date", format_datetime(service.world().now, usegmt=True))
         asked.status = response.status_code
         return response
 
