@@ -1,0 +1,9 @@
+"""The sources that the suite runs over: a new source is one more entry."""
+
+from __future__ import annotations
+
+from hubspot_standin import HubSpot
+from quickbooks_standin import QuickBooks
+from standin import StandIn
+
+STANDINS: tuple[type[StandIn], ...] = (QuickBooks, HubSpot)
