@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from orchestration.errors import SourceError
 from orchestration.sources.core.connection import ConnectionSettings
 from orchestration.sources.core.records import Session, Stream, TokenStore
 
@@ -37,3 +39,15 @@ class Source:
             if stream.name == name:
                 return stream
         raise KeyError(name)
+
+
+@contextmanager
+def attributed(source: str, organization: str, stream: Stream | None = None) -> Iterator[None]:
+    """Errors that pass say whose they are."""
+    try:
+        yield
+    except SourceError as error:
+        error.source = error.source or source
+        error.organization = error.organization or organization
+        error.stream = error.stream or (stream.name if stream else "")
+        raise

@@ -10,12 +10,13 @@ from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from orchestration.errors import ConfigurationError, PermanentError, SourceError
+from orchestration.errors import ConfigurationError, PermanentError
 from orchestration.logs import register_secret
 from orchestration.sources.core.auth import Bearer
 from orchestration.sources.core.http import HttpClient
 from orchestration.sources.core.records import Extract, Record, RequestStats, Stream, TokenStore
 from orchestration.sources.core.retry import RetryPolicy
+from orchestration.sources.core.source import attributed
 from orchestration.sources.hubspot.api import PortalApi
 from orchestration.sources.hubspot.connection import HubSpotConnection
 from orchestration.sources.hubspot.directories import read_owners, read_pipelines
@@ -31,7 +32,7 @@ def open_portal(
     connection: dict[str, Any], *, organization: str, timezone: str, token_store: TokenStore | None = None
 ) -> Iterator[Portal]:
     """Open one portal; see ``core.source.Opener``. No request is made before something is read."""
-    with _attributed(organization):
+    with attributed("hubspot", organization):
         settings = HubSpotConnection.resolved(connection)
     register_secret(settings.access_token)
     stats = RequestStats()
@@ -73,7 +74,7 @@ class Portal:
 
     def attributed(self, stream: Stream | None = None) -> AbstractContextManager[None]:
         """Errors that pass say whose they are."""
-        return _attributed(self.organization, stream)
+        return attributed("hubspot", self.organization, stream)
 
     def _extract(self, stream: Stream, state: Mapping[str, Any], window: tuple[date, date] | None) -> Extract:
         if stream.name in self.connection.skip_streams:
@@ -119,15 +120,3 @@ def _begun(records: Iterable[Record]) -> Iterator[Record]:
     for first in iterator:
         return chain([first], iterator)
     return iterator
-
-
-@contextmanager
-def _attributed(organization: str, stream: Stream | None = None) -> Iterator[None]:
-    """Errors that pass say whose they are."""
-    try:
-        yield
-    except SourceError as error:
-        error.source = error.source or "hubspot"
-        error.organization = error.organization or organization
-        error.stream = error.stream or (stream.name if stream else "")
-        raise

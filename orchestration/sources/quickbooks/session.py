@@ -9,13 +9,14 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from orchestration.errors import PermanentError, SourceError
+from orchestration.errors import PermanentError
 from orchestration.sources.core.auth import MemoryTokenStore, OAuthRefresh, inspect_token_reply
 from orchestration.sources.core.http import HttpClient
 from orchestration.sources.core.instants import utc_now
 from orchestration.sources.core.limits import RateLimiter
 from orchestration.sources.core.records import Extract, Record, RequestStats, Stream, TokenStore
 from orchestration.sources.core.retry import RetryPolicy
+from orchestration.sources.core.source import attributed
 from orchestration.sources.quickbooks.api import CompanyApi, Page
 from orchestration.sources.quickbooks.connection import QuickBooksConnection
 from orchestration.sources.quickbooks.entities import EntityReader, settings_record
@@ -44,7 +45,7 @@ def open_company(
     connection: dict[str, Any], *, organization: str, timezone: str, token_store: TokenStore | None = None
 ) -> Iterator[Company]:
     """Open one company; see ``core.source.Opener``. No request is made before something is read."""
-    with _attributed(organization):
+    with attributed("quickbooks", organization):
         settings = QuickBooksConnection.resolved(connection)
     stats = RequestStats()
     with HttpClient(inspect=inspect_token_reply, policy=RETRY, stats=stats, deadline=60.0) as token_client:
@@ -99,7 +100,7 @@ class Company:
 
     def attributed(self, stream: Stream | None = None) -> AbstractContextManager[None]:
         """Errors that pass say whose they are."""
-        return _attributed(self.organization, stream)
+        return attributed("quickbooks", self.organization, stream)
 
     def zone(self) -> ZoneInfo:
         """The company's time zone where QuickBooks tells it, else the organization's."""
@@ -176,15 +177,3 @@ class Company:
     def _lazily(self, stream: Stream, records: Iterable[Record]) -> Iterator[Record]:
         with self.attributed(stream):
             yield from records
-
-
-@contextmanager
-def _attributed(organization: str, stream: Stream | None = None) -> Iterator[None]:
-    """Errors that pass say whose they are."""
-    try:
-        yield
-    except SourceError as error:
-        error.source = error.source or "quickbooks"
-        error.organization = error.organization or organization
-        error.stream = error.stream or (stream.name if stream else "")
-        raise
