@@ -65,7 +65,7 @@ CASES = {
         Case("F25", "a day that is rewritten for three days does not count twice"),
         Case("F26", "ids that begin with a slash are encoded twice"),
         Case("19", "a second run over an unchanged source writes no row, and state never runs backwards"),
-        Case("20a", "killed between pages or between streams and run again: as if it had not been", ("F42",)),
+        Case("20a", "killed between pages or after a commit and run again: as if it had not been", ("F42",)),
         Case("20b", "a state dated in the future costs a full read and a note, but no record"),
         Case("F40", "the same id in two organizations is two rows"),
         Case("F41", "the same id twice in one answer lands once, the newest of both"),

@@ -121,8 +121,9 @@ class Warehouse:
         return rows[0][0]
 
     def sync_and_kill(self, when: Callable[[str], bool]) -> None:
-        """Sync in a process of its own, killed before the first request that ``when`` holds for is answered."""
-        program = f"from orchestration.sync import sync; sync({self.standin.source!r}, orgs=['one'])"
+        """Sync both accounts in a process of its own, one after the other, until a request that ``when`` holds for."""
+        call = f"sync({self.standin.source!r}, orgs=['one', 'two'], workers=1)"
+        program = f"from orchestration.sync import sync; {call}"
         process = subprocess.Popen([sys.executable, "-c", program], env=os.environ.copy())
 
         def kill(text: str) -> None:

@@ -9,11 +9,12 @@ from standin import ONE, TWO
 
 
 @proves("20a")
-@pytest.mark.parametrize("point", ["between pages", "between streams"])
+@pytest.mark.parametrize("point", ["between pages", "after a commit"])
 def test_killed_and_run_again_it_is_as_if_it_had_not_been(warehouse: Warehouse, point: str) -> None:
     standin = warehouse.standin
     standin.make(2 * standin.page + 1)
-    committed = "select count(*) from ops.watermarks where stream = %s"
+    standin.make(3, TWO)
+    committed = "select count(*) from ops.watermarks where org_id = 1 and stream = %s"
 
     def is_due(text: str) -> bool:
         if point == "between pages":
@@ -22,13 +23,13 @@ def test_killed_and_run_again_it_is_as_if_it_had_not_been(warehouse: Warehouse, 
 
     warehouse.sync_and_kill(is_due)
     assert warehouse.live() == (set() if point == "between pages" else standin.keys())
-    complete = {row[0] for row in warehouse.query("select stream from ops.watermarks")}
-    assert {stream for stream, rows in warehouse.versions().items() if rows} <= complete
+    complete = set(warehouse.query("select stream, org_id from ops.watermarks"))
+    assert {(stream, row[0]) for stream, rows in warehouse.versions().items() for row in rows} <= complete
 
-    warehouse.night()
+    warehouse.night(ONE, TWO)
     after_the_kill = warehouse.contents()
     warehouse.start_over()
-    warehouse.night()
+    warehouse.night(ONE, TWO)
     assert after_the_kill == warehouse.contents()
 
 
