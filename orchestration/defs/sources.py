@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from pydantic import Field
 
+from orchestration.defs.quality import quality_check_specs, quality_checks
 from orchestration.errors import AiopError
 from orchestration.settings import schedule_timezone
 from orchestration.sources import SOURCES
@@ -51,6 +52,7 @@ def landed_key(source: str, stream: str) -> dg.AssetKey:
 def source_assets(source: str) -> dg.AssetsDefinition:
     """The landed streams of one source, extracted and loaded together."""
     streams = SOURCES[source].streams
+    shown_at = landed_key(source, streams[0].name)
 
     @dg.multi_asset(
         name=f"sync_{source}",
@@ -66,15 +68,20 @@ def source_assets(source: str) -> dg.AssetsDefinition:
             for stream in streams
         ],
         check_specs=[
-            dg.AssetCheckSpec(
-                CHECK,
-                asset=landed_key(source, stream.name),
-                description="Every organization connected to the source delivered this stream; names the others.",
-            )
-            for stream in streams
+            *quality_check_specs(shown_at),
+            *(
+                dg.AssetCheckSpec(
+                    CHECK,
+                    asset=landed_key(source, stream.name),
+                    description="Every organization connected to the source delivered this stream; names the others.",
+                )
+                for stream in streams
+            ),
         ],
     )
-    def sync_source(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[dg.MaterializeResult]:
+    def sync_source(
+        context: dg.AssetExecutionContext, config: SyncConfig
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         try:
             report = sync(
                 source,
@@ -93,8 +100,14 @@ def source_assets(source: str) -> dg.AssetsDefinition:
         if report.organizations and not report.succeeded:
             # Nothing arrived: what stands downstream must stay as it is and look as old as it is.
             raise dg.Failure(f"{source}: no organization could be read; see the errors above or `aiop status`.")
+        # Here, because what is built next must not be built from rows that nobody has looked at.
+        try:
+            checks = quality_checks(context, source, shown_at)
+        except AiopError as error:
+            raise dg.Failure(str(error)) from None
         for stream in streams:
             yield _result(source, stream, report)
+        yield from checks
 
     return sync_source
 

@@ -198,3 +198,5 @@ select
     contradictions.actual
 from contradictions
 inner join {{ ref('organizations') }} as organizations on contradictions.org_id = organizations.id
+-- Of an organization that is held back none of it was published, and its own check says why.
+where {{ publishable('quickbooks', 'contradictions.org_id') }}

@@ -54,3 +54,5 @@ select
     (subjects.read_at at time zone organizations.timezone)::date as snapshot_date
 from subjects
 inner join {{ source('ops', 'organizations') }} as organizations on subjects.org_id = organizations.id
+-- What is held back is not snapshotted: the days before stay the last ones.
+where {{ publishable('hubspot', 'subjects.org_id') }}

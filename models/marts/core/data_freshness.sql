@@ -119,6 +119,7 @@ select
     connections.org_id,
     connections.source,
     case
+        when held.org_id is not null then 'held back'
         when not connections.is_connected then 'disconnected'
         when by_source.org_id is null then 'never synced'
         when by_source.failing_streams is not null then 'failing'
@@ -129,6 +130,16 @@ select
     case when connections.is_connected then by_source.failing_since end as failing_since,
     coalesce(by_source.stream_count, 0) as stream_count,
     case when connections.is_connected then by_source.failing_streams end as failing_streams,
-    case when connections.is_connected then by_source.error end as error
+    held.since as held_back_since,
+    nullif(concat_ws(
+        ' | ',
+        'What landed is not published, the last good rows stay: ' || held.reason,
+        case when connections.is_connected then by_source.error end
+    ), '') as error
 from connections
 left join by_source using (org_id, source)
+left join {{ source('ops', 'held_back') }} as held
+    on
+        connections.org_id = held.org_id
+        and connections.source = held.source
+        and held.released_at is null

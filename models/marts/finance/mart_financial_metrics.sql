@@ -1,6 +1,7 @@
-{{ config(unique_key=['org_id', 'year', 'month'], upsert_scope='all') }}
+{{ config(unique_key=['org_id', 'year', 'month'], upsert_scope=publishable('quickbooks')) }}
 -- One row per organization and month that QuickBooks reported, on the organization's own basis.
 -- NULL: the report is missing or could not be read. 0: it is there and has nothing to say.
+-- An organization that is held back keeps the rows it had.
 with
 
 own_basis as (
@@ -69,3 +70,4 @@ select
     {{ fitting_numeric('operating_cash_flow', 18, 2) }} as operating_cash_flow,
     'quickbooks'::varchar(50) as source_system
 from months
+where {{ publishable('quickbooks') }}

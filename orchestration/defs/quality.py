@@ -1,0 +1,76 @@
+"""Asset checks on what landed, evaluated between landing and dbt: in the source's own step, before its assets are done.
+
+Neither check blocks: who must not be published is held back by organization, and everybody else is built.
+"""
+
+# Annotations are read by Dagster at run time, so they are not postponed in this module.
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from orchestration.quality.check import Failing, QualityReport, check
+
+QUALITY = "landed_data_quality"
+DRIFT = "row_count_drift"
+
+# A night on which everything is wrong has a table of its own: ops.quality_results.
+NAMED = 50
+
+
+def quality_check_specs(asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """The two checks of a source, shown at ``asset``, one of its landed streams."""
+    return [
+        dg.AssetCheckSpec(
+            QUALITY,
+            asset=asset,
+            description="Great Expectations on what landed of the source, all streams; names who breaks what.",
+        ),
+        dg.AssetCheckSpec(
+            DRIFT,
+            asset=asset,
+            description="No stream of an organization lost all or half of its rows since it was last looked at.",
+        ),
+    ]
+
+
+def quality_checks(context: dg.AssetExecutionContext, source: str, asset: dg.AssetKey) -> list[dg.AssetCheckResult]:
+    """Check what landed of a source and say in the log who is held back or let go."""
+    report = check(source, say=context.log.info)
+    for held in report.held:
+        if held.organization in report.change.held:
+            context.log.warning(f"{source}: {held.organization} is held back from publication: {held.reason}")
+    for organization in report.change.released:
+        context.log.info(f"{source}: {organization} is published again")
+    if report.trouble:
+        context.log.error(f"{source}: {report.trouble}; see `aiop quality --source {source}` for the results")
+    return [_result(QUALITY, asset, report, report.broken), _result(DRIFT, asset, report, report.collapsed)]
+
+
+def _result(name: str, asset: dg.AssetKey, report: QualityReport, failing: Sequence[Failing]) -> dg.AssetCheckResult:
+    by_organization: dict[str, list[str]] = {}
+    for one in failing:
+        by_organization.setdefault(one.organization, []).append(str(one))
+    held = {one.organization for one in report.held}
+    critical = any(one.is_critical and one.organization in held for one in failing)
+    metadata: dict[str, dg.MetadataValue] = {
+        organization: dg.MetadataValue.text("; ".join(words))
+        for organization, words in list(by_organization.items())[:NAMED]
+    }
+    metadata["organizations_failing"] = dg.MetadataValue.int(len(by_organization))
+    metadata["held_back"] = dg.MetadataValue.text(", ".join(sorted(held)[:NAMED]) or "nobody")
+    metadata["streams_looked_at"] = dg.MetadataValue.int(report.measured)
+    if report.validation is not None:
+        metadata["expectations"] = dg.MetadataValue.int(report.validation.evaluated)
+        metadata["data_docs"] = dg.MetadataValue.path(str(report.validation.index))
+    names = list(by_organization)
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    trouble = report.trouble if name == QUALITY else ""
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=name,
+        passed=not failing and not trouble,
+        severity=dg.AssetCheckSeverity.ERROR if critical else dg.AssetCheckSeverity.WARN,
+        description="; ".join(part for part in (trouble, ", ".join(names[:5]) + more) if part) or "all organizations",
+        metadata=metadata,
+    )
