@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -35,6 +36,9 @@ def main() -> None:
     load_env_file()
     # Commands say themselves what they do; logs are for when something is off.
     configure_logging(os.environ.get("AIOP_LOG_LEVEL") or "WARNING")
+    if "AIOP_LOG_LEVEL" not in os.environ:
+        # A retry that helped is nothing to worry a person with; one that did not is an error in the end.
+        logging.getLogger("stamina").setLevel(logging.ERROR)
     try:
         app()
     except AiopError as error:
