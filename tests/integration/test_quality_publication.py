@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+import uuid
 from pathlib import Path
 
 import psycopg
 import pytest
 from dbt_runs import Dbt, warehouse
+from hubspot_world import crm_world
 from landed_reports import report
 from quality_world import QualityWorld, balance_sheet, profit_and_loss
+from warehouse_world import warehouse_world
 
+from orchestration.demo.crm.portals import VITAL_WORKLIFE, demo_portal
+from orchestration.quality.check import check
 from orchestration.quality.holding import release
+from orchestration.sources.core.records import Extract, Record
+from orchestration.sync import sync
 from orchestration.warehouse import database, locks
 from orchestration.warehouse.dbt import LOCK
+from orchestration.warehouse.loader import load
+
+AIOP = str(Path(sys.executable).with_name("aiop"))
+SMALL = demo_portal(1)
 
 
 class Published(QualityWorld):
@@ -117,6 +130,60 @@ def test_who_is_held_back_does_not_change_while_a_build_runs(database: str) -> N
     thread.join(30)
     assert released.is_set()
     assert world.query("select count(*) from ops.held_back where released_at is null") == [(0,)]
+
+
+def test_a_portal_that_is_held_back_gets_no_snapshot_that_day_and_keeps_those_before(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portals = {VITAL_WORKLIFE: "America/Chicago", SMALL: "America/Chicago"}
+    with crm_world(database, tmp_path, monkeypatch, portals) as world:
+        world.night()
+        assert check("hubspot", document=False).failing == (), "a portal's records break nothing"
+        before = {portal.slug: (world.contacts(portal.slug), world.deals(portal.slug)) for portal in portals}
+
+        world.server.advance(1)
+        sync("hubspot")
+        ((org_id, key, deal),) = world.query(
+            "select org_id, record_id, payload from staging_hubspot.deals inner join ops.organizations on id = org_id"
+            " where slug = %s and deleted_at is null limit 1",
+            SMALL.slug,
+        )
+        broken = Extract([Record(key, deal | {"properties": {"amount": "a lot"}}, None)], "incremental")
+        names = {"org_id": org_id, "source": "hubspot", "stream": "deals"}
+        load(world.connection, **names, extract=broken, batch_id=uuid.uuid4(), backfill=True)
+        (held,) = check("hubspot", document=False).held
+        assert (held.organization, held.reason.split(":")[0]) == (SMALL.slug, "deals")
+        world.build()
+        assert (world.contacts(SMALL.slug), world.deals(SMALL.slug)) == before[SMALL.slug]
+        assert len(world.deals(VITAL_WORKLIFE.slug)) == 2
+
+
+def test_the_job_publishes_everybody_else_and_names_who_is_held_back(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+
+    def run() -> tuple[int, str]:
+        done = subprocess.run([AIOP, "run", "etl_quickbooks_financial"], capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    with warehouse_world(database, tmp_path, monkeypatch, "sable_new", "opal_events") as world:
+        sync("quickbooks")
+        ((org_id,),) = world.query("select id from ops.organizations where slug = 'opal_events'")
+        records = dict([report("balance_sheet", balance_sheet(equity="1.00"), "2019-01")])
+        extract = Extract([Record(key, payload, None) for key, payload in records.items()], "incremental")
+        names = {"org_id": org_id, "source": "quickbooks", "stream": "balance_sheet"}
+        load(world.connection, **names, extract=extract, batch_id=uuid.uuid4(), backfill=True)
+        code, output = run()
+        assert code == 1
+        assert "landed_data_quality (opal_events)" in output
+        assert world.mart("sable_new") == world.truth("sable_new")
+        assert world.mart("opal_events") == {}
+        assert (tmp_path / "data_docs" / "quickbooks" / "index.html").exists()
+
+        release(world.connection, "opal_events", "quickbooks")
+        code, output = run()
+        assert world.mart("opal_events").items() >= world.truth("opal_events").items()
 
 
 def database_connection() -> psycopg.Connection:
