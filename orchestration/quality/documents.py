@@ -65,7 +65,9 @@ def validate(source: str, suites: Sequence[Suite]) -> Validation:
 def _run(source: str, suites: Sequence[Suite], directory: Path) -> CheckpointResult:
     import great_expectations as gx
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    # This one sets a level of its own.
+    for name in ("great_expectations", "great_expectations.data_context.types.base"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     for name, config in dict(context.variables.data_docs_sites or {}).items():
