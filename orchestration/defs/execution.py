@@ -18,7 +18,9 @@ import yaml
 from orchestration.errors import UsageError
 from orchestration.logs import redact
 from orchestration.settings import load_settings
+from orchestration.sources import SOURCES
 from orchestration.warehouse.database import connect, database_url
+from orchestration.warehouse.organizations import list_organizations, sources_by_organization
 
 STORAGE_SCHEMA = "dagster"
 
@@ -91,13 +93,23 @@ def terminal(_: dg.InitLoggerContext) -> logging.Logger:
     return logger
 
 
+def _connected(slugs: Sequence[str]) -> dict[str, list[str]]:
+    """Which of these organizations each source is read for. Raises UsageError for one that nobody knows."""
+    with connect(autocommit=True) as connection:
+        known = {organization.slug: organization.id for organization in list_organizations(connection)}
+        sources = sources_by_organization(connection)
+    unknown = [slug for slug in slugs if slug not in known]
+    if unknown:
+        raise UsageError(f"no organization is named {', '.join(unknown)}", hint="aiop orgs list has their names")
+    return {source: [slug for slug in slugs if source in sources.get(known[slug], ())] for source in SOURCES}
+
+
 def run_job(name: str, orgs: Sequence[str] = ()) -> JobOutcome:
     """Run a job of the definitions to its end in this process.
 
     Raises UsageError for a name that no job has. A failure of a step or check is in the outcome, not raised.
     """
     from orchestration.definitions import defs
-    from orchestration.sources import SOURCES
 
     prepare_dagster_home()
     definitions = defs()
@@ -108,9 +120,8 @@ def run_job(name: str, orgs: Sequence[str] = ()) -> JobOutcome:
     steps = {node.name for node in job.nodes}
     config: dict[str, Any] = {"loggers": {"terminal": {}}}
     if orgs:
-        config["ops"] = {
-            f"sync_{source}": {"config": {"orgs": list(orgs)}} for source in SOURCES if f"sync_{source}" in steps
-        }
+        read = {source: slugs for source, slugs in _connected(orgs).items() if f"sync_{source}" in steps}
+        config["ops"] = {f"sync_{source}": {"config": {"orgs": slugs}} for source, slugs in read.items()}
     # Everything of the run is in its events; a second copy through the root logger would be noise.
     logging.getLogger("dagster.builtin").propagate = False
     output = load_settings().home / "dagster" / "last_run_output.log"

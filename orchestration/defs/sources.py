@@ -3,12 +3,12 @@
 # Annotations are read by Dagster at run time, so they are not postponed in this module.
 
 import logging
+import uuid
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-from pydantic import Field
 
 from orchestration.defs.quality import quality_check_specs, quality_checks
 from orchestration.errors import AiopError
@@ -27,12 +27,12 @@ LEVELS = {"started": logging.DEBUG, "loaded": logging.DEBUG, "failed": logging.D
 
 
 class SyncConfig(dg.Config):
-    """Which organizations and dates one extraction covers; empty means all, and only what is new.
+    """Which organizations and dates one extraction covers. Without ``orgs`` all, without dates what is new.
 
     ``stale_only`` leaves out what was read successfully since midnight (of the schedules' time zone).
     """
 
-    orgs: list[str] = Field(default_factory=list)
+    orgs: list[str] | None = None
     start: str | None = None
     end: str | None = None
     only_failed: bool = False
@@ -83,23 +83,13 @@ def source_assets(source: str) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: SyncConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         try:
-            report = sync(
-                source,
-                orgs=config.orgs,
-                start=date.fromisoformat(config.start) if config.start else None,
-                end=date.fromisoformat(config.end) if config.end else None,
-                only_failed=config.only_failed,
-                unless_since=midnight() if config.stale_only else None,
-                progress=lambda event: context.log.log(LEVELS.get(event.kind, logging.INFO), f"{source} / {event}"),
-                dagster_run_id=context.run_id,
-            )
+            report = _sync(context, source, config)
         except AiopError as error:
             raise dg.Failure(str(error)) from None
         for line in report.failures_in_words():
             context.log.error(line)
-        if report.organizations and not report.succeeded:
-            # Nothing arrived: what stands downstream must stay as it is and look as old as it is.
-            raise dg.Failure(f"{source}: no organization could be read; see the errors above or `aiop status`.")
+        # A source that nobody could read fails its checks, not the step: other sources' models are built all the same,
+        # and those on this one keep the rows they had.
         # Here, because what is built next must not be built from rows that nobody has looked at.
         try:
             checks = quality_checks(context, source, shown_at)
@@ -110,6 +100,21 @@ def source_assets(source: str) -> dg.AssetsDefinition:
         yield from checks
 
     return sync_source
+
+
+def _sync(context: dg.AssetExecutionContext, source: str, config: SyncConfig) -> SyncReport:
+    if config.orgs == []:
+        return SyncReport(source, uuid.uuid4())
+    return sync(
+        source,
+        orgs=config.orgs or (),
+        start=date.fromisoformat(config.start) if config.start else None,
+        end=date.fromisoformat(config.end) if config.end else None,
+        only_failed=config.only_failed,
+        unless_since=midnight() if config.stale_only else None,
+        progress=lambda event: context.log.log(LEVELS.get(event.kind, logging.INFO), f"{source} / {event}"),
+        dagster_run_id=context.run_id,
+    )
 
 
 def _result(source: str, stream: Stream, report: SyncReport) -> dg.MaterializeResult:
