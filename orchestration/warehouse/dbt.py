@@ -149,6 +149,9 @@ def _path_variables() -> dict[str, str]:
         "DBT_LOG_PATH": str(paths.logs),
         # Unit tests are about the project's code, not about tonight's data: the test suite runs them.
         "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
+        # A job of one source runs the tests that its models and what is below them answer, not those of other sources'
+        # marts that happen to read a model it builds, too.
+        "DBT_INDIRECT_SELECTION": "buildable",
     }
 
 

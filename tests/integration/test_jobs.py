@@ -84,6 +84,8 @@ def test_one_organizations_failure_is_named_stops_nobody_and_shows_no_credential
     assert failing.returncode == 1, failing.stdout
     assert "every_organization_synced (opal_events)" in failing.stderr
     assert "quarry_stone" not in failing.stderr
+    failed_checks = [line for line in failing.stderr.splitlines() if line.startswith("failed:")]
+    assert all("(opal_events)" in line for line in failed_checks), failed_checks
     assert set(world.mart("quarry_stone")) == set(world.truth("quarry_stone"))
     assert world.mart("opal_events") == {}
     # Dagster's own runs are kept in the same server, in a schema of their own.
