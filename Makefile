@@ -21,8 +21,8 @@ dev: $(STAMP)  ## Dagster's UI on the demo's warehouse (ends with Ctrl-C)
 test: $(STAMP)  ## all tests but the slow proofs
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
-test-slow: $(STAMP)  ## volumes and long series of faults
-	$(BIN)/pytest -m slow
+test-slow: $(STAMP)  ## whole jobs and weeks of nights
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m slow
 
 bench: $(STAMP)  ## figures beside a naive form, as ratios
 	$(BIN)/python -m tests.benchmarks

@@ -10,17 +10,17 @@ from orchestration.settings import schedule_timezone
 from orchestration.sources import SOURCES
 
 # Organizations and their freshness belong to every build: the marts' readers look there first.
-CORE = dg.AssetSelection.keys(["marts", "organizations"], ["marts", "data_freshness"])
+CORE = dg.AssetSelection.assets(["marts", "organizations"], ["marts", "data_freshness"])
 
 
 def landed(source: str) -> dg.AssetSelection:
     """All landed streams of a source."""
-    return dg.AssetSelection.keys(*(landed_key(source, stream.name) for stream in SOURCES[source].streams))
+    return dg.AssetSelection.assets(*(landed_key(source, stream.name) for stream in SOURCES[source].streams))
 
 
 def into_mart(source: str, mart: str) -> dg.AssetSelection:
     """A source's streams, which are read together, one mart with all it is built from, and what stands on it."""
-    built = dg.AssetSelection.keys(["marts", mart])
+    built = dg.AssetSelection.assets(["marts", mart])
     return landed(source) | built.upstream().materializable() | built.downstream() | CORE
 
 

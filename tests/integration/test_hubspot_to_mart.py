@@ -24,6 +24,7 @@ def world(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         yield made
 
 
+@pytest.mark.slow
 def test_every_snapshot_is_the_portal_of_its_day_and_stays_so(world: CrmWorld) -> None:
     seen: dict = {slug: {} for slug in SLUGS}
     # Days 2 to 20 rename, remove and add stages while deals sit in them.

@@ -59,6 +59,7 @@ def places_with(secrets: dict[str, str], world: WarehouseWorld, home: Path, outp
     return [f"{name} in {place}" for place, text in texts.items() for name, value in secrets.items() if value in text]
 
 
+@pytest.mark.slow
 def test_one_organizations_failure_is_named_stops_nobody_and_shows_no_credential(
     world: WarehouseWorld, database: str, tmp_path: Path
 ) -> None:
