@@ -111,7 +111,7 @@ def run_job(name: str, orgs: Sequence[str] = ()) -> JobOutcome:
     """
     from orchestration.definitions import defs
 
-    prepare_dagster_home()
+    home = prepare_dagster_home()
     definitions = defs()
     jobs = {job.name: job for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
     if name not in jobs:
@@ -124,7 +124,7 @@ def run_job(name: str, orgs: Sequence[str] = ()) -> JobOutcome:
         config["ops"] = {f"sync_{source}": {"config": {"orgs": slugs}} for source, slugs in read.items()}
     # Everything of the run is in its events; a second copy through the root logger would be noise.
     logging.getLogger("dagster.builtin").propagate = False
-    output = load_settings().home / "dagster" / "last_run_output.log"
+    output = home / "last_run_output.log"
     with dg.DagsterInstance.get() as instance, output.open("w") as file, contextlib.redirect_stdout(file):
         result = job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
         outcome = JobOutcome(run_id=result.run_id, success=result.success, output=output)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,17 +85,12 @@ def run_demo(say: Callable[[str], None]) -> DemoResult:
     return DemoResult(tables=tables, seconds=seconds, failures=failures)
 
 
-class _timed:
-    """Adds the seconds of a block to a table under its name."""
-
-    def __init__(self, seconds: dict[str, float], step: str) -> None:
-        self.seconds, self.step = seconds, step
-
-    def __enter__(self) -> None:
-        self.started = time.monotonic()
-
-    def __exit__(self, *_: object) -> None:
-        self.seconds[self.step] = time.monotonic() - self.started
+@contextlib.contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    """Note the seconds of a block under its name."""
+    started = time.monotonic()
+    yield
+    seconds[step] = time.monotonic() - started
 
 
 def _write_environment(path: Path) -> None:

@@ -49,8 +49,8 @@ def main() -> None:
         [
             Figure(f"first sync, {wait}", *delayed.first, alone, 1.5),
             Figure(f"a night with nothing new, {wait}", *delayed.night, alone, 1.5),
-            Figure("first sync, answers at once", *at_once.first, alone),
-            Figure("a night with nothing new, answers at once", *at_once.night, alone),
+            Figure("first sync, answers at once", *at_once.first, alone, 1.5),
+            Figure("a night with nothing new, answers at once", *at_once.night, alone, 1.5),
         ],
         [
             f"first: {first.rows_received:,} records, {first.rows_changed:,} rows written, in "
