@@ -56,7 +56,7 @@ class Dealership:
         return start if start <= day else start.replace(year=day.year - 1)
 
     def period(self, day: date) -> tuple[int, int]:
-        """(Year, Month) of the ledger's rows that a day belongs to. A fiscal year is named after the year it ends in."""
+        """(Year, Month) of the ledger's rows that a day belongs to; a fiscal year is named after its last month's."""
         if not self.fiscal_periods or self.fiscal_year_start_month == 1:
             return day.year, day.month
         return self.fiscal_start(day).year + 1, (day.month - self.fiscal_year_start_month) % 12 + 1

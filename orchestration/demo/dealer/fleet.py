@@ -44,7 +44,7 @@ def add_machine(life: Life, place: str) -> Machine:
         place=place,
         owned=True if customer_owned else life.dice.pick((False, False, None)),
         cost=0 if customer_owned else cost,
-        day_rent=0 if customer_owned else cost // 160,
+        day_rent=0 if customer_owned else cost // 400,
         status="" if customer_owned else life.dice.pick(_READY),
         customer=life.customer() if customer_owned else "",
     )

@@ -145,7 +145,7 @@ def _order(life: Life, order: Order) -> Row:
         "UnitNo": machine.unit if machine else None,
         "Make": machine.make if machine else None,
         "Model": machine.model if machine else None,
-        "PrivateComments": "call before delivery",
+        "Comments": "call before delivery",
         "RentalStart": order.opened if order.kind == "R" else None,
         "RentalEnd": ends,
         "RentalContractNo": order.contract or None,

@@ -61,7 +61,7 @@ _VIEWS = (
         _columns(
             int="WONo RentalContractNo AssociatedWONo",
             smallint="Disposition SaleBranch SaleDept CreditFlag CustomerSale",
-            nvarchar="SaleCode Type BillTo ShipTo ShipName Salesman Technician SerialNo UnitNo Make Model PrivateComments",
+            nvarchar="SaleCode Type BillTo ShipTo ShipName Salesman Technician SerialNo UnitNo Make Model Comments",
             datetime="RentalStart RentalEnd OpenDate ChangedDate CompletedDate ClosedDate InvoiceDate",
         )
         | AUDIT,
@@ -145,7 +145,7 @@ _VIEWS = (
 
 
 def views_of(dealership: Dealership) -> tuple[View, ...]:
-    """A dealership's views. Without audit columns it also lacks what newer versions brought, and has no depreciation."""
+    """A dealership's views. One without audit columns also lacks what newer versions brought, and depreciation."""
     if dealership.audited:
         return _VIEWS
     newer = {
