@@ -34,7 +34,7 @@ class Fleet:
     """The rental fleet at the end of what has been lived: figures by column of mart_rental_fleet.
 
     units_by_type, revenue_by_type
-        By model group, ``unknown`` where there is none; revenue is that of the fiscal year to date.
+        By model group, or model where there is none; revenue is that of the fiscal year to date.
     """
 
     snapshot_date: date
@@ -98,7 +98,8 @@ def fleet(dealership: Dealership, records: Records, today: date) -> Fleet:
     """The fleet as it stands. ``today``: the dealership's date, which the snapshot carries.
 
     Units of the rental department that are neither a customer's nor sold nor deleted. Rented: on a running rental
-    order, and not swapped out. Held back: said to be on hold or in repair, while not rented.
+    order, and not swapped out. Held back: said to be on hold or in repair, while not rented. Revenue is that of rental
+    invoices as of a day of sales; by type it is what was billed for each unit.
     """
     held_by = records.on_rent()
     units = [machine for machine in records.machines.values() if machine.place == "rental" and machine.lives]
@@ -106,29 +107,34 @@ def fleet(dealership: Dealership, records: Records, today: date) -> Fleet:
     idle = [machine for machine in units if machine.serial not in held_by]
     held_back = [machine for machine in idle if _is_held_back(machine)]
     start = dealership.fiscal_start(today)
-    to_date: Counter[str] = Counter()
-    this_month = 0
+    billed: Counter[str] = Counter()
+    for invoice in records.invoices.values():
+        day = invoice.date.date()
+        if invoice.lives and invoice.department == "rental" and start <= day <= today:
+            billed["year"] += invoice.revenue
+            billed["month"] += invoice.revenue if day >= today.replace(day=1) else 0
+    by_type: Counter[str] = Counter()
     for (serial, year, month), (_, cents) in records.history.items():
         if start <= date(year, month, 1) <= today:
-            to_date[_type(records.machines.get(serial))] += cents
-        if (year, month) == (today.year, today.month):
-            this_month += cents
+            by_type[_type(records.machines.get(serial))] += cents
     figures: dict[str, Value] = {
         "total_units": len(units),
         "available_units": len(idle) - len(held_back),
         "rented_units": len(rented),
         "maintenance_units": len(held_back),
         "utilization_rate": _rounded(Decimal(100 * len(rented)) / len(units)) if units else None,
-        "rental_revenue_mtd": _amount(this_month),
-        "rental_revenue_ytd": _amount(to_date.total()),
+        "rental_revenue_mtd": _amount(billed["month"]),
+        "rental_revenue_ytd": _amount(billed["year"]),
         "active_rental_customers": len({held_by[machine.serial].customer for machine in rented}),
     }
-    revenue = {kind: _amount(cents) for kind, cents in to_date.items()}
+    revenue = {kind: _amount(cents) for kind, cents in by_type.items()}
     return Fleet(today, figures, dict(Counter(map(_type, units))), revenue)
 
 
 def cash_months(dealership: Dealership, records: Records, today: date) -> list[Month]:
     """Every month from the dealership's first to that of ``today``, from what was posted with effect in it.
+
+    Of the first month nothing but the balance is known: how it began can't be told.
 
     Debits are positive. What an account takes up is what cash gives; so each flow is the negative of its accounts'
     movement, and the flows add up to the movement of cash.
@@ -163,19 +169,23 @@ def cash_months(dealership: Dealership, records: Records, today: date) -> list[M
             "investing_cash_flow": parts["fixed_assets"],
             "financing_cash_flow": parts["debt"] + parts["equity"],
         }
+        known = None if not months else _amount(operating)
+        shown = {name: _amount(cents) for name, cents in figures.items() if months or name == "cash_balance"}
         months.append(
             Month(
                 _next_month(first) - timedelta(days=1),
-                {name: _amount(cents) for name, cents in figures.items()},
-                health(_amount(operating)),
+                dict.fromkeys(figures) | shown,
+                health(known),
                 {name: _amount(cents) for name, cents in parts.items()},
             )
         )
     return months
 
 
-def health(operating: Decimal) -> str:
+def health(operating: Decimal | None) -> str:
     """How a month's operating cash flow is judged."""
+    if operating is None:
+        return "unknown"
     if operating > 0:
         return "healthy"
     return "warning" if operating > WARNING_LIMIT else "critical"
@@ -187,7 +197,7 @@ def _is_held_back(machine: Machine) -> bool:
 
 
 def _type(machine: Machine | None) -> str:
-    return (machine.group if machine is not None else None) or "unknown"
+    return (machine.group or machine.model if machine is not None else None) or "unknown"
 
 
 def _days(first: date, last: date) -> Iterator[date]:
