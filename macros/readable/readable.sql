@@ -70,7 +70,8 @@
 
 {% macro postgres__unreadable_fields(fields) -%}
     {%- set readers = {
-        'date': readable_date, 'timestamp': readable_timestamp, 'number': readable_number, 'boolean': readable_boolean
+        'date': readable_date, 'timestamp': readable_timestamp, 'number': readable_number, 'boolean': readable_boolean,
+        'local_date': readable_local_date
     } -%}
     nullif(concat_ws(', ',
         {%- for path, kind in fields.items() %}

@@ -30,7 +30,8 @@ def url(database: str) -> str:
             create table ten001."In Voice" (
                 "Invoice No" int primary key, "At" timestamp, "Amount" numeric(19, 4), "Flag" boolean, "Card" text
             );
-            insert into ten001."In Voice" select n, '2026-02-03', 0.1, n % 2 = 0, '4111' from generate_series(1, 2500) as n
+            insert into ten001."In Voice"
+            select n, '2026-02-03', 0.1, n % 2 = 0, '4111' from generate_series(1, 2500) as n
             """
         )
     return database

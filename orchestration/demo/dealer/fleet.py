@@ -67,7 +67,7 @@ def trade(life: Life) -> None:
             _sell_one(life, "new")
         if dice.chance(0.004 * life.dealership.stock):
             _sell_one(life, "used")
-        if dice.chance(0.012 + 0.0001 * life.dealership.fleet):
+        if dice.chance(0.02 + 0.0001 * life.dealership.fleet):
             _sell_one(life, "rental")
         if dice.chance(0.004 + 0.00005 * life.dealership.fleet):
             _move_to_used(life)

@@ -46,6 +46,8 @@ class Link:
             page = result.fetchmany(PAGE)
         while page:
             yield [dict(zip(names, row, strict=True)) for row in page]
+            if len(page) < PAGE:
+                return
             with self._asking():
                 page = result.fetchmany(PAGE)
 
