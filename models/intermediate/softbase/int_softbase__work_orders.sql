@@ -15,7 +15,7 @@
     )
 }}
 -- One row per organization and work order, quotes and deleted ones too, as far as figures follow from it.
--- Only what loads have changed since the last build is read again: docs/decisions/020 has the measurement.
+-- Only what loads have changed since the last build is read again: docs/decisions/024 has the measurement.
 {%- set rules_hash = local_md5(model.raw_code) %}
 with
 
@@ -27,15 +27,7 @@ organizations as (
 
 changed as (
 
-    select landed.*
-    from organizations
-    cross join lateral (
-        select orders.*
-        from {{ ref('stg_softbase__wo') }} as orders
-        where orders.org_id = organizations.org_id and orders.run_id > organizations.covered_run
-        -- Kept apart, so that each organization's rows are found by the index.
-        offset 0
-    ) as landed
+    {{ landed_since('organizations', ref('stg_softbase__wo')) }}
 
 ),
 
@@ -96,5 +88,5 @@ select
 from orders
 inner join organizations using (org_id)
 {%- if is_incremental() %}
-left join {{ this }} as held using (org_id, work_order_no)
+left join {{ this }} using (org_id, work_order_no)
 {%- endif %}
