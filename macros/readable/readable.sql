@@ -94,6 +94,7 @@
 {% macro postgres__unreadable_fields(fields) -%}
     {%- set readers = {
         'date': readable_date, 'timestamp': readable_timestamp, 'number': readable_number, 'boolean': readable_boolean,
+        'local_date': readable_local_date,
         'local_timestamp': readable_local_timestamp, 'flag': readable_flag
     } -%}
     nullif(concat_ws(', ',

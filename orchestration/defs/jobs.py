@@ -41,6 +41,11 @@ JOBS = [
         description="HubSpot into mart_crm_deals and what stands on it.",
     ),
     dg.define_asset_job(
+        "etl_case_metrics",
+        selection=into_mart("azure_sql", "mart_case_metrics"),
+        description="The case database into mart_case_metrics and what stands on it.",
+    ),
+    dg.define_asset_job(
         "nightly",
         selection=dg.AssetSelection.all(),
         description="Every source, every model, every check.",

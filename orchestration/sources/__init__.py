@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from orchestration.sources.azure_sql.source import AZURE_SQL
 from orchestration.sources.core.connection import ConnectionSettings
 from orchestration.sources.core.source import Source
 from orchestration.sources.hubspot.source import HUBSPOT
 from orchestration.sources.quickbooks.source import QUICKBOOKS
+from orchestration.sources.softbase.source import SOFTBASE
 
-SOURCES: dict[str, Source] = {source.name: source for source in (QUICKBOOKS, HUBSPOT)}
+SOURCES: dict[str, Source] = {source.name: source for source in (QUICKBOOKS, HUBSPOT, SOFTBASE, AZURE_SQL)}
 
 
 def connection_models() -> dict[str, type[ConnectionSettings]]:

@@ -59,6 +59,23 @@ invoices as (
         run_id
     from changed
 
+),
+
+dated as (
+
+    select
+        invoices.*,
+        {%- if is_incremental() %}
+        -- The day it was on before has to be counted again, too.
+        held.known_dates || invoices.invoice_date as all_dates
+        {%- else %}
+        array[invoices.invoice_date] as all_dates
+        {%- endif %}
+    from invoices
+    {%- if is_incremental() %}
+    left join {{ this }} as held using (org_id, invoice_no)
+    {%- endif %}
+
 )
 
 select
@@ -70,24 +87,16 @@ select
     invoices.invoice_date,
     invoices.revenue,
     invoices.is_deleted,
-    {%- if is_incremental() %}
-    -- The day it was on before has to be counted again, too.
     array(
         select distinct day
-        from unnest(held.known_dates || invoices.invoice_date) as day
+        from unnest(invoices.all_dates) as day
         where day is not null
         order by day
     ) as known_dates,
-    {%- else %}
-    array_remove(array[invoices.invoice_date], null) as known_dates,
-    {%- endif %}
     invoices.extracted_at,
     invoices.run_id as landed_run_id,
     -- Never as early as a change before, whatever the clock does.
     greatest(now(), organizations.last_changed_at + interval '1 microsecond') as changed_at,
     '{{ rules_hash }}' as rules_hash
-from invoices
+from dated as invoices
 inner join organizations using (org_id)
-{%- if is_incremental() %}
-left join {{ this }} using (org_id, invoice_no)
-{%- endif %}

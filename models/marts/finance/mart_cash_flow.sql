@@ -55,7 +55,9 @@ select
     )::varchar(20) as health_status,
     case
         when investing_cash_flow is not null and financing_cash_flow is not null
-            then jsonb_build_object('fixed_assets', round(fixed_assets, 2), 'debt', round(debt, 2), 'equity', round(equity, 2))
+            then jsonb_build_object(
+                    'fixed_assets', round(fixed_assets, 2), 'debt', round(debt, 2), 'equity', round(equity, 2)
+                )
     end as non_operating_breakdown,
     'softbase_gl'::varchar(50) as source_system
 from months

@@ -1,6 +1,6 @@
 {{ config(unique_key=['org_id', 'snapshot_date'], upsert_scope='written') }}
--- One row per organization and day that its rental fleet was read on. Only the day of the last read is computed: rows of
--- days before stay as they were seen then, and those of an organization that can't be read stay as they are.
+-- One row per organization and day that its rental fleet was read on. Only the day of the last read is computed: rows
+-- of days before stay as they were seen then, and those of an organization that can't be read stay as they are.
 with
 
 -- Who has no rental department has no fleet to speak of; it would be one of zero units.
