@@ -44,3 +44,16 @@
     ) as stored on true
     {%- endif %}
 {%- endmacro %}
+
+
+{% macro landed_since(organizations, landed) -%}
+    select changed.*
+    from {{ organizations }} as organizations
+    cross join lateral (
+        select landed.*
+        from {{ landed }} as landed
+        where landed.org_id = organizations.org_id and landed.run_id > organizations.covered_run
+        -- Kept apart, so that each organization's rows are found by the index.
+        offset 0
+    ) as changed
+{%- endmacro %}

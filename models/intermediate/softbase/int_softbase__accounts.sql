@@ -13,7 +13,7 @@ chart as (
         lower(concat_ws(' / ', section_group, section, account_type, report_type)) as stated
     from {{ ref('stg_softbase__chart_of_accounts') }}
     where not is_deleted and {{ softbase_key('account_no') }} is not null
-    order by org_id, account_no, extracted_at desc
+    order by org_id asc, account_no asc, extracted_at desc
 
 ),
 
@@ -86,7 +86,7 @@ guessed as (
             rules.org_slug in (described.slug, '*')
             and rules.match_on in ('section', 'class')
             and described.stated ~ ('\m' || rules.pattern)
-        order by rules.org_slug = '*', rules.priority, length(rules.pattern) desc, rules.pattern
+        order by rules.org_slug = '*', rules.priority asc, length(rules.pattern) desc, rules.pattern
         limit 1
     ) as sections on true
     left join lateral (

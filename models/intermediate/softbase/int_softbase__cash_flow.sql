@@ -1,4 +1,4 @@
--- One row per organization and month of the ledger: the indirect method, unrounded. docs/decisions/021 has it worked out.
+-- One row per organization and month of the ledger: the indirect method, unrounded, as docs/decisions/025 works it out.
 with
 
 months as (

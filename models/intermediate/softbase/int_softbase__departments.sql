@@ -72,8 +72,9 @@ select
     department_number,
     coalesce(
         min(numbered.department),
-        case when count(*) = count(by_branch.department) and count(distinct by_branch.department) = 1
-            then min(by_branch.department)
+        case
+            when count(*) = count(by_branch.department) and count(distinct by_branch.department) = 1
+                then min(by_branch.department)
         end
     ) as department
 from by_branch

@@ -8,7 +8,7 @@
     )
 }}
 -- One row per organization and day that an invoice is or was dated on.
--- Only days of invoices that changed are counted again, those they were on before too: docs/decisions/020.
+-- Only days of invoices that changed are counted again, those they were on before too: docs/decisions/024.
 {%- set departments = ['service', 'parts', 'rental', 'sales', 'unmapped'] %}
 with
 
@@ -96,14 +96,17 @@ select
     due.org_id,
     due.sales_date,
     {%- for department in departments %}
-    coalesce(sum(counted.invoices) filter (where counted.department = '{{ department }}'), 0) as {{ department }}_invoices,
+    coalesce(sum(counted.invoices) filter (where counted.department = '{{ department }}'), 0)
+        as {{ department }}_invoices,
     case
-        when coalesce(bool_and(counted.revenue is not null) filter (where counted.department = '{{ department }}'), true)
+        -- One row a department at most: NULL where it is there and its revenue is not known.
+        when coalesce(bool_and(counted.department <> '{{ department }}' or counted.revenue is not null), true)
             then coalesce(sum(counted.revenue) filter (where counted.department = '{{ department }}'), 0)
     end as {{ department }}_revenue,
     {%- endfor %}
     coalesce(sum(counted.invoices), 0) as total_invoices,
-    case when count(counted.department) = count(counted.revenue) then coalesce(sum(counted.revenue), 0) end as total_revenue,
+    case when count(counted.department) = count(counted.revenue) then coalesce(sum(counted.revenue), 0) end
+        as total_revenue,
     organizations.invoices_covered_now as invoices_covered,
     organizations.orders_covered_now as orders_covered,
     organizations.rules_hash

@@ -14,7 +14,7 @@
     )
 }}
 -- One row per organization and invoice, deleted ones too, as far as figures follow from it.
--- Only what loads have changed since the last build is read again: docs/decisions/020 has the measurement.
+-- Only what loads have changed since the last build is read again: docs/decisions/024 has the measurement.
 {%- set rules_hash = local_md5(model.raw_code) %}
 {%- set categories = ['parts', 'labor', 'miscellaneous', 'rental', 'equipment'] %}
 {%- set charges = ['PartsTaxable', 'LaborTaxable', 'MiscTaxable', 'RentalTaxable', 'EquipmentTaxable',
@@ -29,15 +29,7 @@ organizations as (
 
 changed as (
 
-    select landed.*
-    from organizations
-    cross join lateral (
-        select register.*
-        from {{ ref('stg_softbase__invoice_reg') }} as register
-        where register.org_id = organizations.org_id and register.run_id > organizations.covered_run
-        -- Kept apart, so that each organization's rows are found by the index.
-        offset 0
-    ) as landed
+    {{ landed_since('organizations', ref('stg_softbase__invoice_reg')) }}
 
 ),
 
@@ -52,17 +44,37 @@ invoices as (
         -- Systems that know no empty date write one of 1900.
         case when invoiced_at >= '{{ var("softbase_first_date") }}' then invoiced_at::date end as invoice_date,
         case
-            when string_to_array(unreadable_fields, ', ') && array['{{ charges | join("', '") }}'] then null
+            when
+                string_to_array(unreadable_fields, ', ')
+                && array['{{ charges | join("', '") }}']
+                then null
             else
-                {%- for category in categories %}
+            {%- for category in categories %}
                 coalesce({{ category }}_taxable, 0) + coalesce({{ category }}_non_taxable, 0)
                 {{- ' +' if not loop.last }}
-                {%- endfor %}
+            {%- endfor %}
         end as revenue,
         is_deleted,
         extracted_at,
         run_id
     from changed
+
+),
+
+dated as (
+
+    select
+        invoices.*,
+        {%- if is_incremental() %}
+        -- The day it was on before has to be counted again, too.
+        held.known_dates || invoices.invoice_date as all_dates
+        {%- else %}
+        array[invoices.invoice_date] as all_dates
+        {%- endif %}
+    from invoices
+    {%- if is_incremental() %}
+    left join {{ this }} as held using (org_id, invoice_no)
+    {%- endif %}
 
 )
 
@@ -75,24 +87,16 @@ select
     invoices.invoice_date,
     invoices.revenue,
     invoices.is_deleted,
-    {%- if is_incremental() %}
-    -- The day it was on before has to be counted again, too.
     array(
         select distinct day
-        from unnest(held.known_dates || invoices.invoice_date) as day
+        from unnest(invoices.all_dates) as day
         where day is not null
         order by day
     ) as known_dates,
-    {%- else %}
-    array_remove(array[invoices.invoice_date], null) as known_dates,
-    {%- endif %}
     invoices.extracted_at,
     invoices.run_id as landed_run_id,
     -- Never as early as a change before, whatever the clock does.
     greatest(now(), organizations.last_changed_at + interval '1 microsecond') as changed_at,
     '{{ rules_hash }}' as rules_hash
-from invoices
+from dated as invoices
 inner join organizations using (org_id)
-{%- if is_incremental() %}
-left join {{ this }} as held using (org_id, invoice_no)
-{%- endif %}

@@ -13,7 +13,7 @@
     )
 }}
 -- One row per organization and balance of the ledger, budgets and deleted ones too.
--- Only what loads have changed since the last build is read again: docs/decisions/020 has the measurement.
+-- Only what loads have changed since the last build is read again: docs/decisions/024 has the measurement.
 {%- set rules_hash = local_md5(model.raw_code) %}
 with
 
@@ -25,15 +25,7 @@ organizations as (
 
 changed as (
 
-    select landed.*
-    from organizations
-    cross join lateral (
-        select balances.*
-        from {{ ref('stg_softbase__gl') }} as balances
-        where balances.org_id = organizations.org_id and balances.run_id > organizations.covered_run
-        -- Kept apart, so that each organization's rows are found by the index.
-        offset 0
-    ) as landed
+    {{ landed_since('organizations', ref('stg_softbase__gl')) }}
 
 )
 

@@ -1,5 +1,5 @@
 {{ config(materialized='table') }}
--- One row per organization, month of the ledger and kind of account ('unknown' where nothing says). Debits are positive.
+-- One row per organization, month of the ledger and kind of account, unknown where nothing says. Debits are positive.
 with
 
 reads as (
@@ -103,7 +103,8 @@ balances as (
         case
             when is_stated then ytd_amount
             -- Income and expenses start anew with the fiscal year; everything else is carried on.
-            when {{ account_side('kind') }} = 'income' and first_value(fiscal_year_start) over statement <> fiscal_year_start
+            when {{ account_side('kind') }} = 'income'
+                and first_value(fiscal_year_start) over statement <> fiscal_year_start
                 then 0
             else first_value(ytd_amount) over statement
         end as balance,

@@ -15,8 +15,8 @@ settings as (
 
 ),
 
--- Each balance speaks for one of the two, or for none: by the month of its last posting; in the income statement also by
--- whether the year's amount starts anew.
+-- Each balance speaks for one of the two, or for none: by the month of its last posting; in the income statement also
+-- by whether the year's amount starts anew.
 spoken as (
 
     select
@@ -28,7 +28,8 @@ spoken as (
                 = {{ ledger_month_start('ledger.ledger_year', 'ledger.ledger_month', '1') }} then 'calendar'
             when
                 date_trunc('month', ledger.last_effective_date)
-                = {{ ledger_month_start('ledger.ledger_year', 'ledger.ledger_month', 'settings.start_month') }} then 'fiscal'
+                = {{ ledger_month_start('ledger.ledger_year', 'ledger.ledger_month', 'settings.start_month') }}
+                then 'fiscal'
         end as by_posting,
         case
             when ledger.ytd_amount = 0 or {{ account_side('accounts.kind') }} <> 'income' then null

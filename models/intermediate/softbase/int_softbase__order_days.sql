@@ -8,7 +8,7 @@
     )
 }}
 -- One row per organization and day that a work order is or was opened or closed on.
--- Only days of orders that changed are counted again, those they were on before too: docs/decisions/020.
+-- Only days of orders that changed are counted again, those they were on before too: docs/decisions/024.
 with
 
 rules as (

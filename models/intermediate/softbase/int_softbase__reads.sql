@@ -34,15 +34,19 @@ needed (subject, stream, hours_apart) as (
 subjects as (
 
     select
-        reads.org_id,
+        organizations.id as org_id,
         needed.subject,
         -- Nothing is said of a day that one of the streams has not seen.
         min(reads.read_at) as read_at
-    from needed
-    inner join reads using (stream)
+    from {{ source('ops', 'organizations') }} as organizations
+    cross join needed
+    left join reads
+        on
+            organizations.id = reads.org_id
+            and needed.stream = reads.stream
     group by 1, 2
     having
-        count(*) = (select count(*) from needed as all_needed where all_needed.subject = needed.subject)
+        bool_and(reads.org_id is not null)
         and coalesce(max(reads.read_at) - min(reads.read_at) <= make_interval(hours => min(needed.hours_apart)), true)
 
 )

@@ -39,5 +39,7 @@ inner join {{ ref('int_softbase__reads') }} as reads
         history.org_id = reads.org_id
         and reads.subject = 'rental_history'
 left join equipment on history.org_id = equipment.org_id and history.unit_key = equipment.unit_key
-where history.month_start between {{ fiscal_year_start('reads.read_date', 'reads.fiscal_year_start_month') }} and reads.read_date
+where
+    history.month_start >= {{ fiscal_year_start('reads.read_date', 'reads.fiscal_year_start_month') }}
+    and history.month_start <= reads.read_date
 group by 1, 2

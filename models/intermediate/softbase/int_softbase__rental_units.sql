@@ -19,7 +19,10 @@ equipment as (
         coalesce({{ softbase_key('units.serial_no') }}, {{ softbase_key('units.record_id') }}) as unit_key,
         {{ softbase_key('units.unit_no') }} as unit_no,
         coalesce(
-            nullif(btrim(units.model_group), ''), nullif(btrim(units.model), ''), nullif(btrim(units.make), ''), 'unknown'
+            nullif(btrim(units.model_group), ''),
+            nullif(btrim(units.model), ''),
+            nullif(btrim(units.make), ''),
+            'unknown'
         ) as equipment_type,
         nullif(lower(btrim(units.rental_status)), '') as rental_status,
         trim_scale(units.inventory_branch)::text as branch,

@@ -15,7 +15,7 @@
     )
 }}
 -- One row per organization and work order, quotes and deleted ones too, as far as figures follow from it.
--- Only what loads have changed since the last build is read again: docs/decisions/020 has the measurement.
+-- Only what loads have changed since the last build is read again: docs/decisions/024 has the measurement.
 {%- set rules_hash = local_md5(model.raw_code) %}
 with
 
@@ -27,15 +27,7 @@ organizations as (
 
 changed as (
 
-    select landed.*
-    from organizations
-    cross join lateral (
-        select orders.*
-        from {{ ref('stg_softbase__wo') }} as orders
-        where orders.org_id = organizations.org_id and orders.run_id > organizations.covered_run
-        -- Kept apart, so that each organization's rows are found by the index.
-        offset 0
-    ) as landed
+    {{ landed_since('organizations', ref('stg_softbase__wo')) }}
 
 ),
 
@@ -65,6 +57,23 @@ orders as (
         run_id
     from changed
 
+),
+
+dated as (
+
+    select
+        orders.*,
+        {%- if is_incremental() %}
+        -- The days it was opened and closed on before have to be counted again, too.
+        held.known_dates || orders.opened_date || orders.closed_date as all_dates
+        {%- else %}
+        array[orders.opened_date, orders.closed_date] as all_dates
+        {%- endif %}
+    from orders
+    {%- if is_incremental() %}
+    left join {{ this }} as held using (org_id, work_order_no)
+    {%- endif %}
+
 )
 
 select
@@ -79,12 +88,7 @@ select
     orders.is_deleted,
     array(
         select distinct day
-        {%- if is_incremental() %}
-        -- The days it was opened and closed on before have to be counted again, too.
-        from unnest(held.known_dates || orders.opened_date || orders.closed_date) as day
-        {%- else %}
-        from unnest(array[orders.opened_date, orders.closed_date]) as day
-        {%- endif %}
+        from unnest(orders.all_dates) as day
         where day is not null
         order by day
     ) as known_dates,
@@ -93,8 +97,5 @@ select
     -- Never as early as a change before, whatever the clock does.
     greatest(now(), organizations.last_changed_at + interval '1 microsecond') as changed_at,
     '{{ rules_hash }}' as rules_hash
-from orders
+from dated as orders
 inner join organizations using (org_id)
-{%- if is_incremental() %}
-left join {{ this }} as held using (org_id, work_order_no)
-{%- endif %}

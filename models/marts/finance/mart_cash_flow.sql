@@ -24,8 +24,9 @@ months as (
             'operating_cash_flow', 'receivable_change', 'inventory_change', 'payable_change', 'investing_cash_flow',
             'financing_cash_flow', 'fixed_assets', 'debt', 'equity'
         ] %}
-        case when flows.is_complete then flows.{{ flow }} end as {{ flow }}{{ ',' if not loop.last }}
+        case when flows.is_complete then flows.{{ flow }} end as {{ flow }},
         {%- endfor %}
+        flows.is_complete
     from {{ ref('int_softbase__cash_flow') }} as flows
     inner join reads on flows.org_id = reads.org_id
 
@@ -55,8 +56,8 @@ select
     case
         when investing_cash_flow is not null and financing_cash_flow is not null
             then jsonb_build_object(
-                'fixed_assets', round(fixed_assets, 2), 'debt', round(debt, 2), 'equity', round(equity, 2)
-            )
+                    'fixed_assets', round(fixed_assets, 2), 'debt', round(debt, 2), 'equity', round(equity, 2)
+                )
     end as non_operating_breakdown,
     'softbase_gl'::varchar(50) as source_system
 from months

@@ -1,6 +1,6 @@
 {{ config(unique_key=['org_id', 'snapshot_date'], upsert_scope='written') }}
--- One row per organization and day that its rental fleet was read on. Only the day of the last read is computed: rows of
--- days before stay as they were seen then, and those of an organization that can't be read stay as they are.
+-- One row per organization and day that its rental fleet was read on. Only the day of the last read is computed: rows
+-- of days before stay as they were seen then, and those of an organization that can't be read stay as they are.
 with
 
 -- Who has no rental department has no fleet to speak of; it would be one of zero units.
@@ -54,7 +54,7 @@ revenue as (
         reads.org_id,
         -- The rental department's invoices. A day that nobody can read makes its sums unknown.
         case
-            when coalesce(bool_and(days.rental_revenue is not null) filter (where days.sales_date >= reads.month_start), true)
+            when coalesce(bool_and(days.sales_date < reads.month_start or days.rental_revenue is not null), true)
                 then coalesce(sum(days.rental_revenue) filter (where days.sales_date >= reads.month_start), 0)
         end as rental_revenue_mtd,
         case when count(days.sales_date) = count(days.rental_revenue) then coalesce(sum(days.rental_revenue), 0) end
@@ -72,15 +72,10 @@ revenue_by_type as (
 
     select
         history_reads.org_id,
-        case
-            when count(billed.equipment_type) = count(billed.rent_amount)
-                then coalesce(
-                    jsonb_object_agg(billed.equipment_type, round(billed.rent_amount, 2)) filter (
-                        where billed.equipment_type is not null
-                    ),
-                    '{}'
-                )
-        end as revenue_by_type
+        count(billed.equipment_type) = count(billed.rent_amount) as is_known,
+        jsonb_object_agg(billed.equipment_type, round(billed.rent_amount, 2)) filter (
+            where billed.equipment_type is not null
+        ) as revenue_by_type
     from {{ ref('int_softbase__reads') }} as history_reads
     left join {{ ref('int_softbase__rental_revenue') }} as billed using (org_id)
     where history_reads.subject = 'rental_history'
@@ -111,7 +106,7 @@ select
     {{ fitting_numeric('revenue.rental_revenue_mtd', 18, 2) }} as rental_revenue_mtd,
     {{ fitting_numeric('revenue.rental_revenue_ytd', 18, 2) }} as rental_revenue_ytd,
     coalesce(fleets.units_by_type, '{}') as units_by_type,
-    revenue_by_type.revenue_by_type,
+    case when revenue_by_type.is_known then coalesce(revenue_by_type.revenue_by_type, '{}') end as revenue_by_type,
     coalesce(customers.active_rental_customers, 0)::int as active_rental_customers,
     'softbase'::varchar(50) as source_system
 from reads

@@ -83,7 +83,8 @@ days as (
         calendar.org_id,
         calendar.sales_date,
         {%- for department in ['service', 'parts', 'rental', 'sales', 'total'] %}
-        case when invoice_days.org_id is null then 0 else invoice_days.{{ department }}_revenue end as {{ department }}_revenue,
+        case when invoice_days.org_id is null then 0 else invoice_days.{{ department }}_revenue end
+            as {{ department }}_revenue,
         coalesce(invoice_days.{{ department }}_invoices, 0) as {{ department }}_invoices,
         {%- endfor %}
         coalesce(order_days.closed_orders, 0) as closed_orders,
