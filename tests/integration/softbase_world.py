@@ -93,8 +93,7 @@ class SoftbaseWorld:
         return {today: seen.figures | {"units_by_type": seen.units_by_type, "revenue_by_type": revenue}}
 
     def true_cash(self, slug: str) -> Rows:
-        dealership, today = self.server.tenants[slug].dealership, self.server.today(slug)
-        months = truth.cash_months(dealership, self.server.records(slug), today)
+        months = truth.cash_months(self.server.tenants[slug].dealership, self.server.records(slug))
         first = months[0].period_end
         return {
             month.period_end: month.figures
