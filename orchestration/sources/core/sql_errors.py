@@ -111,7 +111,9 @@ def explained(error: BaseException, what: str, *, connecting: bool) -> Exception
     if waits or _begins(states, _TRANSIENT_STATES) or _LOST.search(said):
         hint = "check the database's name." if 4060 in numbers else ""
         return TryAgain(f"{what} failed: {said}", at_least=max(waits, default=1.0), hint=hint)
-    if connecting:
+    told = numbers or states or hasattr(error, "sqlite_errorcode")
+    if connecting or (not told and type(error).__name__ in ("OperationalError", "InterfaceError")):
+        # Without a word of the database itself, it is the way there that failed.
         return TryAgain(f"{what} could not be reached: {said}", at_least=1.0, hint=f"if it stays so, {_URL_HINT}.")
     return PermanentError(f"{what} refuses the question: {said}", hint="this is a defect here, or the table changed.")
 
