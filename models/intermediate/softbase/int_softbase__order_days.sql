@@ -34,7 +34,7 @@ changed as (
 
 due as (
 
-    select
+    select distinct
         org_id,
         unnest(known_dates) as order_date
     from changed
