@@ -61,20 +61,31 @@ invoices as (
 
 ),
 
+remembered as (
+
+    {%- if is_incremental() %}
+    select
+        org_id,
+        invoice_no,
+        known_dates
+    from {{ this }}
+    {%- else %}
+    select
+        null::int as org_id,
+        null as invoice_no,
+        null::date[] as known_dates
+    {%- endif %}
+
+),
+
 dated as (
 
     select
         invoices.*,
-        {%- if is_incremental() %}
         -- The day it was on before has to be counted again, too.
-        held.known_dates || invoices.invoice_date as all_dates
-        {%- else %}
-        array[invoices.invoice_date] as all_dates
-        {%- endif %}
+        remembered.known_dates || invoices.invoice_date as all_dates
     from invoices
-    {%- if is_incremental() %}
-    left join {{ this }} as held using (org_id, invoice_no)
-    {%- endif %}
+    left join remembered using (org_id, invoice_no)
 
 )
 

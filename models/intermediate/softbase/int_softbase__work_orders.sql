@@ -59,20 +59,31 @@ orders as (
 
 ),
 
+remembered as (
+
+    {%- if is_incremental() %}
+    select
+        org_id,
+        work_order_no,
+        known_dates
+    from {{ this }}
+    {%- else %}
+    select
+        null::int as org_id,
+        null as work_order_no,
+        null::date[] as known_dates
+    {%- endif %}
+
+),
+
 dated as (
 
     select
         orders.*,
-        {%- if is_incremental() %}
         -- The days it was opened and closed on before have to be counted again, too.
-        held.known_dates || orders.opened_date || orders.closed_date as all_dates
-        {%- else %}
-        array[orders.opened_date, orders.closed_date] as all_dates
-        {%- endif %}
+        remembered.known_dates || orders.opened_date || orders.closed_date as all_dates
     from orders
-    {%- if is_incremental() %}
-    left join {{ this }} as held using (org_id, work_order_no)
-    {%- endif %}
+    left join remembered using (org_id, work_order_no)
 
 )
 
