@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 
 from orchestration.demo.cases.database import CASE_DATABASES
+from orchestration.demo.dealer.database import SOFTBASE_DATABASES
+from orchestration.demo.environment import write_environment
 from orchestration.demo.serving.databases import DemoDatabase, Server, demo_server, ensure_database, password_of
-from orchestration.demo.world import World
+from orchestration.demo.world import World, read_world
+from orchestration.errors import AiopError
 from orchestration.settings import load_settings
 from orchestration.warehouse.embedded import EmbeddedPostgres
 
-DATABASES: tuple[DemoDatabase, ...] = (*CASE_DATABASES,)
+DATABASES: tuple[DemoDatabase, ...] = (*CASE_DATABASES, *SOFTBASE_DATABASES)
 
 
 def bring_up(directory: Path, world: World, server: Server | None = None) -> dict[str, str]:
@@ -28,6 +32,21 @@ def bring_up(directory: Path, world: World, server: Server | None = None) -> dic
             one.update(connection, world)
         urls[one.variable] = database.reader_url
     return urls
+
+
+def attach(home: Path, say: Callable[[str], None]) -> list[DemoDatabase]:
+    """Bring the databases up and their readers' URLs into `$AIOP_HOME/env`: the server may be on another port now.
+
+    Gives those that are there: none, and a word why, where the warehouse's server lets nobody make databases.
+    """
+    directory = home / "demo"
+    try:
+        urls = bring_up(directory, read_world(directory))
+    except AiopError as refused:
+        say(f"SQL sources are left out: {refused}")
+        return []
+    write_environment(home / "env", urls, replace=True)
+    return [one for one in DATABASES if one.variable in urls]
 
 
 def follow(world: World) -> None:

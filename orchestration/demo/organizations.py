@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from orchestration.demo.books.company import Company
 from orchestration.demo.crm import portals
 from orchestration.demo.quickbooks.oauth import CLIENT_ID, client_secret, first_refresh_token
+from orchestration.demo.serving.databases import DemoDatabase
 
 QUICKBOOKS_PORT = 9101
 CLIENT_ID_NAME = "DEMO_QUICKBOOKS_CLIENT_ID"
@@ -109,8 +111,8 @@ def connection_of(company: Company, base_url: str) -> dict[str, Any]:
     }
 
 
-def organizations_yaml() -> str:
-    """The demo's organizations.yml: references where credentials belong."""
+def organizations_yaml(databases: Iterable[DemoDatabase] = ()) -> str:
+    """The demo's organizations.yml: references where credentials belong. ``databases``: SQL sources that were made."""
     base_url = f"http://127.0.0.1:{quickbooks_port()}"
     listed = []
     for company in COMPANIES:
@@ -137,6 +139,8 @@ def organizations_yaml() -> str:
             "access_token": f"env:{portals.token_name(portal)}",
             "base_url": f"http://127.0.0.1:{portals.hubspot_port()}",
         }
+    for one in databases:
+        by_slug[one.slug][one.source] = one.connection
     return yaml.safe_dump({"organizations": listed}, sort_keys=False, allow_unicode=True)
 
 

@@ -16,11 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestration.demo import hubspot_server, quickbooks_server
+from orchestration.demo import databases, hubspot_server, quickbooks_server
 from orchestration.demo.crm.portals import hubspot_port
 from orchestration.demo.organizations import quickbooks_port
 from orchestration.demo.quickbooks.control import SERVICE
-from orchestration.demo.world import read_world, world_path, write_world
+from orchestration.demo.world import World, read_world, world_path, write_world
+from orchestration.demo.world import advance as advance_world
 from orchestration.errors import AiopError
 
 START_SECONDS = 20.0
@@ -49,6 +50,13 @@ def open_world(home: Path) -> Path:
     if not world_path(directory).exists():
         write_world(directory, read_world(directory))
     return directory
+
+
+def advance(home: Path, days: int) -> World:
+    """Let the demo's world live on; HTTP stand-ins follow at their next request, databases are brought along here."""
+    world = advance_world(open_world(home), days)
+    databases.follow(world)
+    return world
 
 
 @contextmanager

@@ -104,7 +104,7 @@ def _facts(dice: Dice) -> Row:
         "Satisfaction Comments": dice.pick(words.COMMENTS) if dice.chance(0.1) else None,
         "Net Promoter": dice.between(0, 10) if dice.chance(0.3) else None,
         "pace": dice.between(5, 12),
-        "wait": Decimal(dice.between(0, 900)) / 100,
+        "wait": Decimal(2 * dice.between(0, 450)) / 100,
         "web": dice.between(0, 3),
     }
 

@@ -71,7 +71,7 @@ def trade(life: Life) -> None:
             _sell_one(life, "rental")
         if dice.chance(0.004 + 0.00005 * life.dealership.fleet):
             _move_to_used(life)
-        if dice.chance(0.02):
+        if dice.chance(0.04):
             # Entered by mistake.
             life.in_days(1, partial(_strike, machine=add_machine(life, "rental")))
         if dice.chance(0.15):

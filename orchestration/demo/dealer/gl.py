@@ -16,12 +16,12 @@ Row = dict[str, Any]
 
 
 def ledger_rows(dealership: Dealership, records: Records, today: date) -> Iterator[Row]:
-    """Rows of GL: ``Actual`` to the month of ``today``, ``Budget`` to the end of its fiscal year."""
+    """Rows of GL: ``Actual`` to the last month posted in, ``Budget`` to the end of the fiscal year of ``today``."""
     by_month: dict[tuple[str, date], list[Posting]] = defaultdict(list)
     for posting in records.postings:
         by_month[posting.account, posting.on.replace(day=1)].append(posting)
     first = dealership.first_day.replace(day=1)
-    months = list(_months(first, today))
+    months = list(_months(first, max((posting.on for posting in records.postings), default=today)))
     results = _results(dealership, by_month, months)
     for account in ACCOUNTS:
         balance = records.opening.get(account.key, 0)

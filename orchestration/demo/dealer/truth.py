@@ -131,8 +131,8 @@ def fleet(dealership: Dealership, records: Records, today: date) -> Fleet:
     return Fleet(today, figures, dict(Counter(map(_type, units))), revenue)
 
 
-def cash_months(dealership: Dealership, records: Records, today: date) -> list[Month]:
-    """Every month from the dealership's first to that of ``today``, from what was posted with effect in it.
+def cash_months(dealership: Dealership, records: Records) -> list[Month]:
+    """Every month from the dealership's first to the last posted in, from what was posted with effect in it.
 
     Of the first month nothing but the balance is known: how it began can't be told.
 
@@ -144,7 +144,7 @@ def cash_months(dealership: Dealership, records: Records, today: date) -> list[M
         moved[posting.on.replace(day=1)][BY_KEY[posting.account].kind] += posting.amount
     cash = sum(cents for key, cents in records.opening.items() if BY_KEY[key].kind == "cash")
     months = []
-    for first in _months(dealership.first_day.replace(day=1), today):
+    for first in _months(dealership.first_day.replace(day=1), max(moved)):
         by_kind = moved[first]
         cash += by_kind["cash"]
         net_income = -(by_kind["revenue"] + by_kind["cogs"] + by_kind["expense"])

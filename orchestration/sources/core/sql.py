@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Select
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.errors import TransientError
-from orchestration.sources.core import sql_link
+from orchestration.sources.core import sql_link, sql_pymssql
 from orchestration.sources.core.records import RequestStats
 from orchestration.sources.core.retry import RetryPolicy, TryAgain, with_retry
 from orchestration.sources.core.sql_errors import explained
@@ -56,7 +56,7 @@ class Database:
         self._open: tuple[bool, Connection] | None = None
         self._gave_up = False
         if url.get_driver_name() == "pymssql":
-            sql_link.remember_descriptors()
+            sql_pymssql.prepare()
 
     def __enter__(self) -> Self:
         return self
@@ -129,10 +129,11 @@ class Database:
 
     def _connected(self, consistent: bool) -> Connection:
         self.stats.requests += 1
-        try:
-            connection = self._engine.connect()
-        except SQLAlchemyError as error:
-            raise explained(sql_link.cause(error), self.what, connecting=True) from None
+        with sql_pymssql.hearing() as told:
+            try:
+                connection = self._engine.connect()
+            except SQLAlchemyError as error:
+                raise explained(sql_link.cause(error), self.what, connecting=True, told=told) from None
         try:
             level = self._level(connection) if consistent else None
             return connection.execution_options(isolation_level=level) if level else connection

@@ -7,11 +7,12 @@ SQL Server's numbers: Microsoft's lists of transient connection errors
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from orchestration.errors import ConfigurationError, PermanentError
 from orchestration.logs import redact
 from orchestration.sources.core.retry import TryAgain
+from orchestration.sources.core.sql_pymssql import Message
 
 _URL_HINT = "correct the database's URL in the variable that organizations.yml names"
 
@@ -88,39 +89,46 @@ _LOST = re.compile(
     r"|closed the connection|server closed|closed database|broken pipe|not connected"
     r"|connection is closed|database is locked"
     r"|consuming input failed|unexpected eof|starting up|shutting down|recovery|could not translate host name"
-    r"|name or service not known|network is unreachable|no route to host|ssl syscall",
+    r"|name or service not known|network is unreachable|no route to host|ssl syscall"
+    # What libpq makes of an answer that is no protocol.
+    r"|received \d+ results from command",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\((\d{2,6})\)|message (\d{5})\b|Error (\d{3,5})\b")
 
 
-def explained(error: BaseException, what: str, *, connecting: bool) -> Exception:
-    """The error to raise for a driver's: TryAgain, ConfigurationError or PermanentError. ``what``: the database."""
-    said = _text(error)
-    numbers = _numbers(error, said)
+def explained(error: BaseException, what: str, *, connecting: bool, told: Sequence[Message] = ()) -> Exception:
+    """The error to raise for a driver's: TryAgain, ConfigurationError or PermanentError. ``what``: the database.
+
+    ``told``: the server's own messages; where they are known, the driver's number says no more.
+    """
+    said = redact(" ".join(" ".join(message.text for message in told).split()))[:400] or _text(error)
+    numbers = [message.number for message in told] + _numbers(None if told else error, said)
     states = [str(state) for state in (getattr(error, "sqlstate", None), getattr(error, "pgcode", None)) if state]
     if error.args and isinstance(error.args[0], str) and re.fullmatch(r"[0-9A-Z]{5}", error.args[0]):
         states.append(error.args[0])
     waits = [_TRANSIENT_NUMBERS[number] for number in numbers if number in _TRANSIENT_NUMBERS]
     hints = [_CONFIGURATION_NUMBERS[number] for number in numbers if number in _CONFIGURATION_NUMBERS]
     # A refusal is told before the connection that it ends; a database that wakes up is told beside a failed login.
-    if hints and not {40613, 40197, 40501} & set(numbers):
+    if hints and not {40613, 40197, 40501, 4060} & set(numbers):
         return ConfigurationError(f"{what} refuses: {said}", hint=hints[0])
     if _begins(states, _CONFIGURATION_STATES) or _UNKNOWN_NAMES.search(said):
         return ConfigurationError(f"{what} refuses: {said}", hint=f"{_URL_HINT}, or have the login let in.")
     if waits or _begins(states, _TRANSIENT_STATES) or _LOST.search(said):
         hint = "check the database's name." if 4060 in numbers else ""
         return TryAgain(f"{what} failed: {said}", at_least=max(waits, default=1.0), hint=hint)
-    if connecting:
+    reached = numbers or states or hasattr(error, "sqlite_errorcode")
+    if connecting or (not reached and type(error).__name__ in ("OperationalError", "InterfaceError")):
+        # Without a word of the database itself, it is the way there that failed.
         return TryAgain(f"{what} could not be reached: {said}", at_least=1.0, hint=f"if it stays so, {_URL_HINT}.")
     return PermanentError(f"{what} refuses the question: {said}", hint="this is a defect here, or the table changed.")
 
 
-def _numbers(error: BaseException, said: str) -> list[int]:
-    numbers = [argument for argument in error.args[:1] if isinstance(argument, int)]
-    nested = error.args[0] if error.args and isinstance(error.args[0], tuple) else ()
-    numbers += [argument for argument in nested[:1] if isinstance(argument, int)]
-    numbers += [int(number) for found in _NUMBER.findall(said) for number in found if number]
+def _numbers(error: BaseException | None, said: str) -> list[int]:
+    numbers = [int(number) for found in _NUMBER.findall(said) for number in found if number]
+    if error is not None and error.args:
+        first = error.args[0][0] if isinstance(error.args[0], tuple) and error.args[0] else error.args[0]
+        numbers = [first, *numbers] if isinstance(first, int) else numbers
     lowered = said.lower()
     return numbers + [number for words, number in _WORDS if words in lowered]
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, column, func, select, table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from orchestration.errors import PermanentError
+from orchestration.sources.core import sql_pymssql
 from orchestration.sources.core.instants import parse_iso
 from orchestration.sources.core.records import RequestStats
 from orchestration.sources.core.retry import TryAgain
@@ -24,8 +25,6 @@ from orchestration.sources.core.sql_values import json_value
 # A statement's first page and each further one may take so many seconds.
 PAGE_SECONDS = 120.0
 PAGE = 1000
-
-_descriptors = threading.local()
 
 
 class Link:
@@ -113,18 +112,11 @@ def cause(error: SQLAlchemyError) -> BaseException:
     return error.orig if isinstance(error, DBAPIError) and error.orig else error
 
 
-def remember_descriptors() -> None:
-    """Have pymssql say over which socket it talks: the one way to learn it. It does before each answer comes."""
-    import pymssql
-
-    pymssql.set_wait_callback(lambda descriptor: setattr(_descriptors, "latest", descriptor))
-
-
 def _descriptor(connection: Connection) -> int | None:
     """The number of a connection's socket, where its driver tells."""
     driver: Any = connection.connection.dbapi_connection
     if connection.dialect.driver == "pymssql":
-        return connection.info.setdefault("descriptor", getattr(_descriptors, "latest", None))
+        return connection.info.setdefault("descriptor", sql_pymssql.descriptor())
     return driver.fileno() if hasattr(driver, "fileno") else None
 
 

@@ -22,6 +22,8 @@ from orchestration.sources.softbase.streams import AUDIT, CREATED, GONE, GONE_AT
 OVERLAP = timedelta(hours=3)
 # What business dates are recent, where nothing better tells of changes.
 TRAILING = timedelta(days=45)
+# A view without audit columns says nothing of what is deleted: up to so many rows it is read whole every night.
+WHOLE_ROWS = 100_000
 # What leaves a view without a trace shows in a full read only. Once a week, and not a day later because one night
 # began a minute before the hour.
 FULL_EVERY = timedelta(days=6, hours=12)
@@ -76,7 +78,8 @@ class ViewReader:
                 statement = statement.where(self._within(found, dates, window))
         elif self._is_full_due(found, now):
             extract.state = {READ_AT: _iso(now), SINCE: _iso(now), FULL_AT: _iso(now)}
-            self._note_missing(found)
+            if not self.state:
+                self._note_missing(found)
         else:
             since = parse_iso(self.state[SINCE])
             assert since is not None
@@ -112,7 +115,11 @@ class ViewReader:
         if since > now:
             self.extract.notes.append("the last read is in the future by the server's clock: read in full")
             return True
-        return now - full_at >= FULL_EVERY
+        return now - full_at >= FULL_EVERY or (not found.has(MODIFIED) and self._rows(found) <= WHOLE_ROWS)
+
+    def _rows(self, found: FoundTable) -> int:
+        ((rows,),) = self.database.ask(lambda link: link.values(found.count()))
+        return int(rows)
 
     def _from_the_beginning(self, found: FoundTable) -> Select[Any]:
         statement = found.select()
