@@ -302,6 +302,8 @@ def land_fleet(landing: Landing) -> None:
         order(205, "2026-02-01", kind="R", BillTo="10004", Disposition=11),
         order(206, "2026-02-01", kind="S", BillTo="10005"),
         order(207, "2026-02-01", kind="R", BillTo="10006", DeletionTime="2026-02-02T00:00:00"),
+        # Nothing of the fleet is on it.
+        order(208, "2026-02-01", kind="R", BillTo="10007"),
     )
     landing.land(
         FLEET,
@@ -322,7 +324,7 @@ def land_fleet(landing: Landing) -> None:
         rental_line(11, 201, "M", DeletionTime="2026-03-02T00:00:00"),
         rental_line(12, 201, "N", SwapEndDate="2026-03-05T00:00:00"),
         rental_line(13, 201, "F"),
-        rental_line(14, 201, "ATT-1"),
+        rental_line(14, 208, "ATT-1"),
     )
     rents = {"LaborNonTax": 0, "SaleDept": 60}
     landing.land(

@@ -66,43 +66,45 @@ fleet as (
 
 ),
 
-on_rent as (
+running as (
+
+    select * from {{ ref('int_softbase__running_rentals') }}
+
+),
+
+by_serial_no as (
 
     select distinct
-        lines.org_id,
-        {{ softbase_key('lines.serial_no') }} as unit_key,
-        -- Where the line names no serial number.
-        case when {{ softbase_key('lines.serial_no') }} is null then {{ softbase_key('lines.unit_no') }} end as unit_no
-    from {{ ref('stg_softbase__wo_rental') }} as lines
-    inner join {{ ref('int_softbase__open_rentals') }} as orders
-        on
-            lines.org_id = orders.org_id
-            and btrim(lines.work_order_no) = orders.work_order_no
-    where
-        not lines.is_deleted
-        -- Another unit came for it.
-        and coalesce(lines.swap_ended_at::date > orders.read_date, true)
+        org_id,
+        unit_key
+    from running
+    where unit_key is not null
+
+),
+
+by_unit_no as (
+
+    select distinct
+        org_id,
+        unit_no
+    from running
+    where unit_no is not null
 
 )
 
 select
     fleet.org_id,
     fleet.unit_key,
+    fleet.unit_no,
     fleet.equipment_type,
     fleet.rental_status,
     fleet.rental_status is null or fleet.state is not null as is_status_known,
     case
         -- What is on an open rental order is on rent, whatever somebody entered as its status.
-        when
-            exists (
-                select
-                from on_rent
-                where
-                    on_rent.org_id = fleet.org_id
-                    and (on_rent.unit_key = fleet.unit_key or on_rent.unit_no = fleet.unit_no)
-            )
-            then 'rented'
+        when by_serial_no.org_id is not null or by_unit_no.org_id is not null then 'rented'
         when fleet.state = 'maintenance' then 'maintenance'
         else 'available'
     end as state
 from fleet
+left join by_serial_no on fleet.org_id = by_serial_no.org_id and fleet.unit_key = by_serial_no.unit_key
+left join by_unit_no on fleet.org_id = by_unit_no.org_id and fleet.unit_no = by_unit_no.unit_no

@@ -22,6 +22,18 @@ reads as (
 
 ),
 
+units as (
+
+    select * from {{ ref('int_softbase__rental_units') }}
+
+),
+
+running as (
+
+    select * from {{ ref('int_softbase__running_rentals') }}
+
+),
+
 by_type as (
 
     select
@@ -30,7 +42,7 @@ by_type as (
         count(*) as units,
         count(*) filter (where state = 'rented') as rented_units,
         count(*) filter (where state = 'maintenance') as maintenance_units
-    from {{ ref('int_softbase__rental_units') }}
+    from units
     group by 1, 2
 
 ),
@@ -86,10 +98,22 @@ revenue_by_type as (
 customers as (
 
     select
-        org_id,
-        count(distinct bill_to) as active_rental_customers
-    from {{ ref('int_softbase__open_rentals') }}
-    group by 1
+        billed.org_id,
+        count(distinct billed.bill_to) as active_rental_customers
+    from (
+        select
+            units.org_id,
+            running.bill_to
+        from units
+        inner join running on units.org_id = running.org_id and units.unit_key = running.unit_key
+        union all
+        select
+            units.org_id,
+            running.bill_to
+        from units
+        inner join running on units.org_id = running.org_id and units.unit_no = running.unit_no
+    ) as billed
+    group by billed.org_id
 
 )
 

@@ -32,26 +32,38 @@ order_days as (
 
 ),
 
+first_invoices as (
+
+    select
+        org_id,
+        min(sales_date) as first_date
+    from invoice_days
+    where total_invoices > 0
+    group by 1
+
+),
+
+first_orders as (
+
+    select
+        org_id,
+        min(order_date) as first_date
+    from order_days
+    where opened_orders > 0 and order_date >= '{{ var("softbase_first_date") }}'
+    group by 1
+
+),
+
 starts as (
 
     select
         reads.org_id,
         reads.read_date,
         -- Before anything was sold, from the first order on; before that, the day of the read alone.
-        least(reads.read_date, coalesce(
-            (
-                select min(days.sales_date) from invoice_days as days
-                where days.org_id = reads.org_id and days.total_invoices > 0
-            ),
-            (
-                select min(days.order_date) from order_days as days
-                where
-                    days.org_id = reads.org_id
-                    and days.opened_orders > 0
-                    and days.order_date >= '{{ var("softbase_first_date") }}'
-            )
-        )) as first_date
+        least(reads.read_date, coalesce(first_invoices.first_date, first_orders.first_date)) as first_date
     from reads
+    left join first_invoices using (org_id)
+    left join first_orders using (org_id)
 
 ),
 
