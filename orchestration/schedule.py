@@ -52,6 +52,9 @@ class Schedule:
 
 
 SCHEDULES = (
+    Schedule("etl_sales_daily", "0 1 * * *", ("softbase",)),
+    Schedule("etl_rental_fleet", "30 1 * * *", ("softbase",)),
+    Schedule("etl_cash_flow", "0 2 * * *", ("softbase",)),
     Schedule("etl_quickbooks_financial", "0 2 * * *", ("quickbooks",)),
     Schedule("etl_hubspot_contacts", "0 3 * * *", ("hubspot",)),
     Schedule("etl_hubspot_deals", "0 3 * * *", ("hubspot",)),

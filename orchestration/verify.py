@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -16,6 +16,7 @@ from orchestration.sources.azure_sql.verify import case_figures
 from orchestration.sources.core.records import Session
 from orchestration.sources.hubspot.verify import contact_figures, deal_figures
 from orchestration.sources.quickbooks.verify import report_totals
+from orchestration.sources.softbase.verify import cash_figures, fleet_figures, sales_figures
 from orchestration.warehouse.database import connect
 from orchestration.warehouse.organizations import Organization, connected
 from orchestration.warehouse.secrets import resolve
@@ -216,6 +217,67 @@ def _case_source(session: Session, marted: Figures) -> Figures:
     return {day: dict(case_figures(session, day)) for day in marted}
 
 
+# Mart, the column that names its rows, what the source can say of them.
+_SOFTBASE_MARTS = (
+    (
+        "sales",
+        "mart_sales_daily",
+        "sales_date",
+        ("total_revenue", "total_invoices", "open_work_orders", "closed_work_orders"),
+    ),
+    (
+        "fleet",
+        "mart_rental_fleet",
+        "snapshot_date",
+        (
+            "total_units",
+            "rented_units",
+            "maintenance_units",
+            "available_units",
+            "utilization_rate",
+            "active_rental_customers",
+        ),
+    ),
+    ("cash", "mart_cash_flow", "period_end", ("cash_balance", "cash_change_mtd")),
+)
+
+
+def _softbase_marts(connection: psycopg.Connection, organization: Organization) -> Figures:
+    """Every day of sales and month of cash, and the newest snapshot of the fleet; figures by mart and name."""
+    found: Figures = {}
+    for subject, mart, day, metrics in _SOFTBASE_MARTS:
+        rows = connection.execute(
+            f"select {day}, {', '.join(metrics)} from marts.{mart} where org_id = %s order by {day}",  # noqa: S608
+            [organization.id],
+        ).fetchall()
+        for row in rows[-1:] if subject == "fleet" else rows:
+            figures = zip(metrics, row[1:], strict=True)
+            found.setdefault(row[0], {}).update({f"{subject} {name}": value for name, value in figures})
+    return found
+
+
+def _softbase_source(session: Session, marted: Figures) -> Figures:
+    """Asks for the days that the mart has; a fleet is known as it is now alone: the newest snapshot's."""
+
+    def days(subject: str) -> list[date]:
+        return [day for day, figures in marted.items() if any(name.startswith(subject) for name in figures)]
+
+    fresh: Figures = {day: {} for day in marted}
+
+    def note(subject: str, day: date, figures: Mapping[str, Value]) -> None:
+        fresh.setdefault(day, {}).update({f"{subject} {name}": value for name, value in figures.items()})
+
+    if sales := days("sales"):
+        for day, figures in sales_figures(session, min(sales), max(sales)).items():
+            note("sales", day, figures)
+    if fleet := days("fleet"):
+        note("fleet", max(fleet), fleet_figures(session))
+    if days("cash"):
+        for day, figures in cash_figures(session).items():
+            note("cash", day, figures)
+    return fresh
+
+
 @dataclass(frozen=True)
 class _Subject:
     """What of a source is compared: ``mart`` gives what is stored, ``source`` asks for the same."""
@@ -229,6 +291,7 @@ class _Subject:
 _SUBJECTS = {
     "quickbooks": _Subject(_financial_mart, _financial_source, "month", "%Y-%m"),
     "hubspot": _Subject(_crm_marts, _crm_source, "snapshot", "%Y-%m-%d"),
+    "softbase": _Subject(_softbase_marts, _softbase_source, "day", "%Y-%m-%d"),
     "azure_sql": _Subject(_case_mart, _case_source, "snapshot", "%Y-%m-%d"),
 }
 

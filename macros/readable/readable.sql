@@ -49,6 +49,29 @@
 {%- endmacro %}
 
 
+{% macro readable_local_timestamp(text) -%}
+    {{ return(adapter.dispatch('readable_local_timestamp', 'aiop')(text)) }}
+{%- endmacro %}
+
+{% macro postgres__readable_local_timestamp(text) -%}
+    {#- Cut off, not rounded: the last tenth of a microsecond of a day is still that day. #}
+    case
+        when {{ text }} ~ '^\d{4}-\d\d-\d\d([T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?)?$' then case
+            when {{ readable_date('left(' ~ text ~ ', 10)') }} is not null then left({{ text }}, 26)::timestamp
+        end
+    end
+{%- endmacro %}
+
+
+{% macro readable_flag(text) -%}
+    {{ return(adapter.dispatch('readable_flag', 'aiop')(text)) }}
+{%- endmacro %}
+
+{% macro postgres__readable_flag(text) -%}
+    case {{ text }} when 'true' then true when '1' then true when '-1' then true when 'false' then false when '0' then false end
+{%- endmacro %}
+
+
 {% macro readable_amount(text) -%}
     {{ return(adapter.dispatch('readable_amount', 'aiop')(text)) }}
 {%- endmacro %}
@@ -71,7 +94,8 @@
 {% macro postgres__unreadable_fields(fields) -%}
     {%- set readers = {
         'date': readable_date, 'timestamp': readable_timestamp, 'number': readable_number, 'boolean': readable_boolean,
-        'local_date': readable_local_date
+        'local_date': readable_local_date,
+        'local_timestamp': readable_local_timestamp, 'flag': readable_flag
     } -%}
     nullif(concat_ws(', ',
         {%- for path, kind in fields.items() %}

@@ -90,13 +90,13 @@
     {%- if config.get('incremental_strategy') != 'upsert' -%}
         {{ dbt.default__create_indexes(relation) }}
     {%- else -%}
-        {#- The name says the definition, so that one look tells which are missing. dbt's own names hold the time. -#}
+        {#- The name says the definition, so that one look tells which are missing. dbt's own names hold the time. A document's own name goes before. -#}
         {%- set wanted = {} -%}
         {%- for index in config.get('indexes', []) -%}
             {%- set definition = (
                 ('unique ' if index.get('unique')) ~ (index.get('type') or 'btree') ~ ' ' ~ index.columns | join(', ')
             ) -%}
-            {%- do wanted.update({relation.identifier[:50] ~ '_' ~ local_md5(definition)[:8]: index}) -%}
+            {%- do wanted.update({index.get('name') or relation.identifier[:50] ~ '_' ~ local_md5(definition)[:8]: index}) -%}
         {%- endfor -%}
         {%- if wanted -%}
             {%- set present = run_query(

@@ -26,6 +26,21 @@ def into_mart(mart: str) -> dg.AssetSelection:
 
 JOBS = [
     dg.define_asset_job(
+        "etl_sales_daily",
+        selection=into_mart("mart_sales_daily"),
+        description="Softbase into mart_sales_daily and what stands on it.",
+    ),
+    dg.define_asset_job(
+        "etl_rental_fleet",
+        selection=into_mart("mart_rental_fleet"),
+        description="Softbase into mart_rental_fleet and what stands on it.",
+    ),
+    dg.define_asset_job(
+        "etl_cash_flow",
+        selection=into_mart("mart_cash_flow"),
+        description="Softbase into mart_cash_flow and what stands on it.",
+    ),
+    dg.define_asset_job(
         "etl_quickbooks_financial",
         selection=landed("quickbooks").downstream() | CORE,
         description="QuickBooks into mart_financial_metrics and what stands on it.",

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 
 from orchestration.demo.cases.database import CASE_DATABASES
+from orchestration.demo.dealer.database import SOFTBASE_DATABASES
 from orchestration.demo.environment import write_environment
 from orchestration.demo.serving.databases import DemoDatabase, Server, demo_server, ensure_database, password_of
 from orchestration.demo.world import World, read_world
@@ -15,7 +16,7 @@ from orchestration.errors import AiopError
 from orchestration.settings import load_settings
 from orchestration.warehouse.embedded import EmbeddedPostgres
 
-DATABASES: tuple[DemoDatabase, ...] = (*CASE_DATABASES,)
+DATABASES: tuple[DemoDatabase, ...] = (*CASE_DATABASES, *SOFTBASE_DATABASES)
 
 
 def bring_up(directory: Path, world: World, server: Server | None = None) -> dict[str, str]:

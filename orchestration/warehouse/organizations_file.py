@@ -115,7 +115,7 @@ def _keys_beside(model: type[BaseModel], location: Location) -> list[str]:
         return list(OrganizationEntry.model_fields)
     if location[:1] == ("platform",) and len(location) == 2:
         return list(PlatformEntry.model_fields)
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _check_connections(document: Document, problems: list[Problem]) -> dict[int, dict[str, dict[str, Any]]]:
@@ -134,7 +134,9 @@ def _check_connections(document: Document, problems: list[Problem]) -> dict[int,
             else:
                 valid = _validated(models[source], settings, at, document, problems)
                 if valid is not None:
-                    result.setdefault(index, {})[source] = valid.model_dump(mode="json", exclude_unset=True)
+                    result.setdefault(index, {})[source] = valid.model_dump(
+                        mode="json", exclude_unset=True, by_alias=True
+                    )
     return result
 
 

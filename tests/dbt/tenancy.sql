@@ -1,6 +1,9 @@
 -- depends_on: {{ ref('mart_financial_metrics') }}
 -- depends_on: {{ ref('mart_crm_contacts') }}
 -- depends_on: {{ ref('mart_crm_deals') }}
+-- depends_on: {{ ref('mart_sales_daily') }}
+-- depends_on: {{ ref('mart_rental_fleet') }}
+-- depends_on: {{ ref('mart_cash_flow') }}
 -- depends_on: {{ ref('organizations') }}
 -- depends_on: {{ ref('data_freshness') }}
 -- Organizations are kept apart in everything that was just published.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from azure_sql_standin import AzureSql
 from hubspot_standin import HubSpot
 from quickbooks_standin import QuickBooks
+from softbase_standin import Softbase
 from standin import StandIn
 
-STANDINS: tuple[type[StandIn], ...] = (QuickBooks, HubSpot, AzureSql)
+STANDINS: tuple[type[StandIn], ...] = (QuickBooks, HubSpot, Softbase, AzureSql)

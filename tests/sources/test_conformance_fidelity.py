@@ -136,4 +136,4 @@ def test_an_id_twice_in_one_answer_lands_once_as_its_newest(warehouse: Warehouse
     standin.serve(*((newest, older) if newest_first else (older, newest)))
     warehouse.night()
     assert warehouse.live() == {"1"}
-    assert warehouse.value("1", "{Version}") == "newest"
+    assert warehouse.value("1", f"{{{standin.member('Version')}}}") == "newest"

@@ -1,0 +1,11 @@
+{% macro softbase_key(expression) -%}
+    nullif(upper(btrim({{ expression }})), '')
+{%- endmacro %}
+
+
+{% macro softbase_read(subject, column='org_id') -%}
+    {#- Not a ref(): an upsert_scope is settled while dbt parses. The view is built before every mart that reads it. -#}
+    {{ column }} in (
+        select reads.org_id from intermediate.int_softbase__reads as reads where reads.subject = '{{ subject }}'
+    )
+{%- endmacro %}

@@ -1,0 +1,63 @@
+{{ config(unique_key=['org_id', 'year', 'month'], upsert_scope=softbase_read('ledger')) }}
+-- One row per organization and calendar month of its ledger, up to the month it was last read in.
+-- NULL: there is no month before to compare with, an amount can't be read, or nobody knows what an account is.
+-- An organization that is held back, or was never read, keeps the rows it had.
+with
+
+reads as (
+
+    select org_id
+    from {{ ref('int_softbase__reads') }}
+    where subject = 'ledger'
+
+),
+
+months as (
+
+    select
+        flows.org_id,
+        flows.month_start,
+        flows.cash_balance,
+        flows.cash_change,
+        -- An account of unknown kind may be any of these.
+        {%- for flow in [
+            'operating_cash_flow', 'receivable_change', 'inventory_change', 'payable_change', 'investing_cash_flow',
+            'financing_cash_flow', 'fixed_assets', 'debt', 'equity'
+        ] %}
+        case when flows.is_complete then flows.{{ flow }} end as {{ flow }},
+        {%- endfor %}
+        flows.is_complete
+    from {{ ref('int_softbase__cash_flow') }} as flows
+    inner join reads on flows.org_id = reads.org_id
+
+)
+
+select
+    org_id,
+    extract(year from month_start)::int as year,
+    extract(month from month_start)::int as month,
+    (month_start + interval '1 month - 1 day')::date as period_end,
+    {{ fitting_numeric('cash_balance', 18, 2) }} as cash_balance,
+    {{ fitting_numeric('cash_change', 18, 2) }} as cash_change_mtd,
+    {{ fitting_numeric('operating_cash_flow', 18, 2) }} as operating_cash_flow,
+    {{ fitting_numeric('receivable_change', 18, 2) }} as ar_change,
+    {{ fitting_numeric('inventory_change', 18, 2) }} as inventory_change,
+    {{ fitting_numeric('payable_change', 18, 2) }} as ap_change,
+    {{ fitting_numeric('investing_cash_flow', 18, 2) }} as investing_cash_flow,
+    {{ fitting_numeric('financing_cash_flow', 18, 2) }} as financing_cash_flow,
+    (
+        case
+            when operating_cash_flow is null then 'unknown'
+            when operating_cash_flow > {{ var('cash_flow_warning_below') }} then 'healthy'
+            when operating_cash_flow > {{ var('cash_flow_critical_below') }} then 'warning'
+            else 'critical'
+        end
+    )::varchar(20) as health_status,
+    case
+        when investing_cash_flow is not null and financing_cash_flow is not null
+            then jsonb_build_object(
+                    'fixed_assets', round(fixed_assets, 2), 'debt', round(debt, 2), 'equity', round(equity, 2)
+                )
+    end as non_operating_breakdown,
+    'softbase_gl'::varchar(50) as source_system
+from months

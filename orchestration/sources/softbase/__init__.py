@@ -1,0 +1,1 @@
+"""Softbase, a dealership's ERP, read from the views of one tenant."""
