@@ -6,8 +6,16 @@ from orchestration.sources.core.connection import ConnectionSettings
 from orchestration.sources.core.source import Source
 from orchestration.sources.hubspot.source import HUBSPOT
 from orchestration.sources.quickbooks.source import QUICKBOOKS
+from orchestration.sources.zoom.source import ZOOM
 
-SOURCES: dict[str, Source] = {source.name: source for source in (QUICKBOOKS, HUBSPOT)}
+SOURCES: dict[str, Source] = {
+    source.name: source
+    for source in (
+        QUICKBOOKS,
+        HUBSPOT,
+        ZOOM,
+    )
+}
 
 
 def connection_models() -> dict[str, type[ConnectionSettings]]:
