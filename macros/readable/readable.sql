@@ -31,6 +31,27 @@
 {%- endmacro %}
 
 
+{% macro readable_local_date(text) -%}
+    {{ return(adapter.dispatch('readable_local_date', 'aiop')(text)) }}
+{%- endmacro %}
+
+{% macro postgres__readable_local_date(text) -%}
+    case
+        when {{ text }} ~ '^\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?$'
+            then {{ readable_date('left(' ~ text ~ ', 10)') }}
+    end
+{%- endmacro %}
+
+
+{% macro readable_instant(text) -%}
+    {{ return(adapter.dispatch('readable_instant', 'aiop')(text)) }}
+{%- endmacro %}
+
+{% macro postgres__readable_instant(text) -%}
+    coalesce(({{ readable_timestamp(text) }})::text, ({{ readable_local_date(text) }})::text)
+{%- endmacro %}
+
+
 {% macro readable_number(text) -%}
     {{ return(adapter.dispatch('readable_number', 'aiop')(text)) }}
 {%- endmacro %}
@@ -70,7 +91,8 @@
 
 {% macro postgres__unreadable_fields(fields) -%}
     {%- set readers = {
-        'date': readable_date, 'timestamp': readable_timestamp, 'number': readable_number, 'boolean': readable_boolean
+        'date': readable_date, 'timestamp': readable_timestamp, 'number': readable_number, 'boolean': readable_boolean,
+        'instant': readable_instant
     } -%}
     nullif(concat_ws(', ',
         {%- for path, kind in fields.items() %}

@@ -41,6 +41,11 @@ JOBS = [
         description="HubSpot into mart_crm_deals and what stands on it.",
     ),
     dg.define_asset_job(
+        "etl_zoom_metrics",
+        selection=into_mart("zoom", "mart_zoom_metrics"),
+        description="Zoom into mart_zoom_metrics and what stands on it.",
+    ),
+    dg.define_asset_job(
         "nightly",
         selection=dg.AssetSelection.all(),
         description="Every source, every model, every check.",

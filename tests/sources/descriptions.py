@@ -5,5 +5,10 @@ from __future__ import annotations
 from hubspot_standin import HubSpot
 from quickbooks_standin import QuickBooks
 from standin import StandIn
+from zoom_standin import Zoom
 
-STANDINS: tuple[type[StandIn], ...] = (QuickBooks, HubSpot)
+STANDINS: tuple[type[StandIn], ...] = (
+    QuickBooks,
+    HubSpot,
+    Zoom,
+)

@@ -48,7 +48,7 @@ class Limits:
         phone, weight = operation.startswith("/phone/"), self._weights.get(operation, weight)
         if (phone, weight) not in self._limiters:
             calls, seconds = (PHONE_LIMITS if phone else MEETING_LIMITS)[self.plan][weight]
-            self._limiters[phone, weight] = RateLimiter(calls, seconds / SHARE)
+            self._limiters[phone, weight] = RateLimiter(*_shared(calls, seconds))
         return self._limiters[phone, weight]
 
     def learn(self, operation: str, weight: Weight, headers: Mapping[str, str]) -> None:
@@ -61,4 +61,9 @@ class Limits:
         except (KeyError, ValueError):
             return
         if most > 0 and headers.get("x-ratelimit-type", "").strip().upper() == "QPS":
-            self.of(operation, weight).permit(most, 1.0 / SHARE)
+            self.of(operation, weight).permit(*_shared(most, 1.0))
+
+
+def _shared(calls: int, seconds: float) -> tuple[int, float]:
+    """What of a limit is used: fewer requests in the same time or, of a single one, the same in a longer time."""
+    return (int(calls * SHARE), seconds) if calls > 1 else (calls, seconds / SHARE)
