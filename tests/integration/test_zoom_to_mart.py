@@ -83,8 +83,12 @@ def test_what_cant_be_read_leaves_its_figures_and_the_others_go_on(world: ZoomWo
         (QUIET.slug, stream) for stream in ("users", "meetings", "participants", "call_history")
     }
     after = world.mart(QUIET.slug)
-    assert {one: row for one, row in after.items() if one in before} == before
-    assert after[day] == before[day] | counts
+    # The daily report could be read and has a word of yesterday now; the rest is as it was.
+    kept = (*COUNTS, *FIGURES[4:])
+    assert before[day]["total_users"] == counts["total_users"]
+    assert [[after[one][name] for name in kept] for one in before] == [
+        [row[name] for name in kept] for row in before.values()
+    ]
     today, now = world.counts(QUIET.slug)
     assert after[today] == dict.fromkeys(FIGURES) | {
         "total_users": None,

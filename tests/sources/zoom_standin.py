@@ -59,7 +59,7 @@ class Zoom(StandIn):
             yield standin
 
     def settings(self, account: str) -> dict[str, Any]:
-        return self.server.connection(account)
+        return self.server.connection(account) | {"plan": "pro"}
 
     def secret_values(self) -> list[str]:
         accounts = self.server.service.accounts.values()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from orchestration.sources.core.records import Extract, Record
 from orchestration.sources.zoom.api import AccountApi, Row
@@ -64,6 +64,9 @@ def read_daily_report(api: AccountApi, plan: Plan, notes: list[str]) -> Extract:
             try:
                 rows = api.daily(month).rows
             except Refused as error:
+                # A month that has begun here need not have begun where the account is.
+                if error.code == NOT_VALID and month > month_of((api.now() - timedelta(days=1)).date()):
+                    continue
                 # The month in which the six months begin is refused or told in part, as Zoom sees fit.
                 if error.code != NOT_VALID or month != months[0] or len(months) == 1:
                     raise
