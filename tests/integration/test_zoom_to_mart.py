@@ -30,8 +30,8 @@ def world(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def test_every_day_is_as_the_account_had_it_and_stays_so(world: ZoomWorld) -> None:
     snapshots: dict = {slug: {} for slug in SLUGS}
     late: dict = {slug: {} for slug in SLUGS}
-    # People leave and are hired from the fifth day on; five days without a read leave counts unknown.
-    for days in (0, 1, 1, 1, 5, 2, 9):
+    # People leave and are hired from the ninth day on; five days without a read leave counts unknown.
+    for days in (0, 1, 1, 1, 6, 2, 9):
         if days:
             world.server.advance(days)
         world.night()

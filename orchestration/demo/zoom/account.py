@@ -112,8 +112,8 @@ class Account:
         self.tokens[token] = self.now + timedelta(seconds=TOKEN_SECONDS)
         return token
 
-    def knows(self, token: str) -> bool:
-        return self.tokens.get(token, self.now) > self.now
+    def knows(self, token: str, now: datetime) -> bool:
+        return self.tokens.get(token, now) > now
 
     def expire_tokens(self) -> None:
         """End every access token that is out."""

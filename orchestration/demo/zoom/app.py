@@ -109,7 +109,8 @@ class Service:
 
     def of_token(self, authorization: str) -> Account | None:
         token = authorization.removeprefix("Bearer ")
-        return next((account for account in self.accounts.values() if account.knows(token)), None)
+        now = self.world().now
+        return next((one for one in self.accounts.values() if one.knows(token, now + one.ahead)), None)
 
     def note(self, request: Request, account: Account | None) -> Asked:
         """Enter a request in the log."""
