@@ -46,11 +46,14 @@ def figures_of_day(life: Life, day: date, now: datetime, zone: ZoneInfo) -> Figu
     """Meetings and calls of one day as they are known at ``now``.
 
     Calls and the average length of meetings go by the local dates of ``zone``, all else about meetings by those of
-    the account's own zone, as the daily report has it.
+    the account's own zone, as the daily report has it; of today and yesterday the report may have no word yet, and
+    then these go by ``zone``, too.
     """
     known = [one for one in life.meetings if one.shown <= now]
     reported = [one for one in known if one.start.astimezone(life.zone).date() == day]
     begun = [one for one in known if one.start.astimezone(zone).date() == day]
+    if _is_open(life, day, now, zone, [one.start.astimezone(life.zone).date() for one in known]):
+        reported = begun
     return {
         "total_meetings": len(reported),
         "total_meeting_minutes": sum(one.participant_minutes for one in reported),
@@ -58,6 +61,12 @@ def figures_of_day(life: Life, day: date, now: datetime, zone: ZoneInfo) -> Figu
         "avg_meeting_duration_mins": _ratio(sum(one.minutes for one in begun), len(begun)),
         **_calls(life, day, now, zone),
     }
+
+
+def _is_open(life: Life, day: date, now: datetime, zone: ZoneInfo, met: list[date]) -> bool:
+    """Whether the report has no row of a day and may still come to have one; ``met``: its dates with meetings."""
+    listed = life.account.lists_zero_days and day <= now.astimezone(life.zone).date()
+    return not listed and max(met, default=date.min) < day and (now.astimezone(zone).date() - day).days <= 1
 
 
 def _calls(life: Life, day: date, now: datetime, zone: ZoneInfo) -> Figures:
