@@ -33,6 +33,7 @@ def sync(
     source: str,
     *,
     orgs: Iterable[str] = (),
+    streams: Iterable[str] = (),
     start: date | None = None,
     end: date | None = None,
     only_failed: bool = False,
@@ -44,6 +45,7 @@ def sync(
 ) -> SyncReport:
     """Read ``source`` for all organizations connected to it, or the slugs in ``orgs``, and land the records.
 
+    ``streams``: just these, without any all of the source's.
     ``start`` and ``end`` (inclusive, no ``end``: up to now) read a window again and leave the watermarks alone.
     ``only_failed``: just the streams whose last attempt failed. ``unless_since``: just those without a success since
     that instant. ``allow_deletes``: streams for which a full read may
@@ -63,17 +65,19 @@ def sync(
         progress or (lambda _: None),
         dagster_run_id,
     )
-    jobs = _plan(kind, tuple(orgs), only_failed, unless_since)
+    jobs = _plan(kind, tuple(orgs), _known_streams(kind, streams), only_failed, unless_since)
     batch.report.organizations = [job.organization.slug for job in jobs]
     _run(batch, jobs, workers)
-    streams = {stream.name: place for place, stream in enumerate(kind.streams)}
+    order = {stream.name: place for place, stream in enumerate(kind.streams)}
     places = {slug: place for place, slug in enumerate(batch.report.organizations)}
-    batch.report.failures.sort(key=lambda failure: (places[failure.organization], streams[failure.stream]))
+    batch.report.failures.sort(key=lambda failure: (places[failure.organization], order[failure.stream]))
     batch.report.seconds = time.monotonic() - begun
     return batch.report
 
 
-def _plan(source: Source, slugs: Sequence[str], only_failed: bool, unless_since: datetime | None) -> list[Job]:
+def _plan(
+    source: Source, slugs: Sequence[str], chosen: frozenset[str], only_failed: bool, unless_since: datetime | None
+) -> list[Job]:
     """Which streams are read for whom; makes sure that they can land."""
     names = [stream.name for stream in source.streams]
     with database.connect(autocommit=True, application_name=f"aiop sync {source.name}") as connection:
@@ -88,7 +92,8 @@ def _plan(source: Source, slugs: Sequence[str], only_failed: bool, unless_since:
             streams = [
                 one
                 for one in source.streams
-                if (not only_failed or (organization.id, one.name) in failed)
+                if (not chosen or one.name in chosen)
+                and (not only_failed or (organization.id, one.name) in failed)
                 and (organization.id, one.name) not in fresh
             ]
             if streams:

@@ -11,6 +11,8 @@ import psycopg
 
 from orchestration.errors import AiopError, UsageError
 from orchestration.sources import SOURCES
+from orchestration.sources.azure_sql.verify import GROUPS as _CASE_GROUPS
+from orchestration.sources.azure_sql.verify import case_figures
 from orchestration.sources.core.records import Session
 from orchestration.sources.hubspot.verify import contact_figures, deal_figures
 from orchestration.sources.quickbooks.verify import report_totals
@@ -224,6 +226,28 @@ def _zoom_mart(connection: psycopg.Connection, organization: Organization) -> Fi
     return found
 
 
+_CASE_METRICS = ("total_cases", "new_cases_30d", "closed_cases_30d", *_CASE_GROUPS)
+
+
+def _case_mart(connection: psycopg.Connection, organization: Organization) -> Figures:
+    """The newest snapshot of cases, each of the values that they are grouped by as a figure of its own."""
+    row = connection.execute(
+        f"select snapshot_date, {', '.join(_CASE_METRICS)} from marts.mart_case_metrics where org_id = %s"  # noqa: S608
+        " order by snapshot_date desc limit 1",
+        [organization.id],
+    ).fetchone()
+    if row is None:
+        return {}
+    figures = dict(zip(_CASE_METRICS, row[1:], strict=True))
+    for name in _CASE_GROUPS:
+        figures |= {f"{name} {label}": count for label, count in (figures.pop(name) or {}).items()}
+    return {row[0]: figures}
+
+
+def _case_source(session: Session, marted: Figures) -> Figures:
+    return {day: dict(case_figures(session, day)) for day in marted}
+
+
 @dataclass(frozen=True)
 class _Subject:
     """What of a source is compared: ``mart`` gives what is stored, ``source`` asks for the same."""
@@ -238,6 +262,7 @@ _SUBJECTS = {
     "quickbooks": _Subject(_financial_mart, _financial_source, "month", "%Y-%m"),
     "hubspot": _Subject(_crm_marts, _crm_source, "snapshot", "%Y-%m-%d"),
     "zoom": _Subject(_zoom_mart, day_figures, "day", "%Y-%m-%d"),
+    "azure_sql": _Subject(_case_mart, _case_source, "snapshot", "%Y-%m-%d"),
 }
 
 

@@ -31,18 +31,6 @@
 {%- endmacro %}
 
 
-{% macro readable_local_date(text) -%}
-    {{ return(adapter.dispatch('readable_local_date', 'aiop')(text)) }}
-{%- endmacro %}
-
-{% macro postgres__readable_local_date(text) -%}
-    case
-        when {{ text }} ~ '^\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?$'
-            then {{ readable_date('left(' ~ text ~ ', 10)') }}
-    end
-{%- endmacro %}
-
-
 {% macro readable_instant(text) -%}
     {{ return(adapter.dispatch('readable_instant', 'aiop')(text)) }}
 {%- endmacro %}
@@ -92,7 +80,7 @@
 {% macro postgres__unreadable_fields(fields) -%}
     {%- set readers = {
         'date': readable_date, 'timestamp': readable_timestamp, 'number': readable_number, 'boolean': readable_boolean,
-        'instant': readable_instant
+        'local_date': readable_local_date, 'instant': readable_instant
     } -%}
     nullif(concat_ws(', ',
         {%- for path, kind in fields.items() %}

@@ -31,9 +31,8 @@ def serve(
 
 @app.command()
 def advance(days: Annotated[int, typer.Option(help="how many days pass")] = 1) -> None:
-    """Let the demo's world live on; a running stand-in follows at its next request."""
+    """Let the demo's world live on; a running stand-in follows at its next request, databases at once."""
     from orchestration.demo import standins
-    from orchestration.demo.world import advance as advance_world
 
-    world = advance_world(standins.open_world(load_settings().home), days)
+    world = standins.advance(load_settings().home, days)
     typer.echo(f"It is now {world.now:%Y-%m-%d %H:%M} UTC in the demo's world, day {world.days}.")

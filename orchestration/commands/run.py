@@ -48,6 +48,7 @@ def dev(
 ) -> None:
     """Dagster's UI, daemon and schedules on this warehouse; on a demo's home the stand-in sources run beside it."""
     from orchestration.defs.execution import prepare_dagster_home
+    from orchestration.demo.databases import attach
     from orchestration.demo.standins import start_standins
     from orchestration.warehouse.database import database_url
 
@@ -57,6 +58,7 @@ def dev(
     with contextlib.ExitStack() as stack:
         if (home / "demo" / "world.json").exists():
             stack.enter_context(start_standins(home))
+            attach(home, typer.echo)
         command = [sys.executable, "-m", "dagster", "dev"]
         # A shell's background job ignores SIGINT, children inherit that, and Dagster then never stops.
         process = subprocess.Popen(

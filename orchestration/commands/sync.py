@@ -29,6 +29,7 @@ def sync_command(
     source: Annotated[str, typer.Argument(help="the source to read, such as quickbooks")],
     more: Annotated[list[str] | None, typer.Argument(help="further organizations after --org", hidden=True)] = None,
     org: Annotated[list[str] | None, typer.Option(help="only these organizations (slugs)")] = None,
+    stream: Annotated[list[str] | None, typer.Option(help="only these streams, such as invoice")] = None,
     start: Annotated[str | None, typer.Option("--from", help="read again from this date on (YYYY-MM-DD)")] = None,
     end: Annotated[str | None, typer.Option("--to", help="… to this date; default: up to now")] = None,
     only_failed: Annotated[bool, typer.Option("--only-failed", help="just what failed at its last attempt")] = False,
@@ -50,6 +51,7 @@ def sync_command(
         report = sync(
             source,
             orgs=[*(org or ()), *(more or ())],
+            streams=stream or (),
             start=_date(start, "--from"),
             end=_date(end, "--to"),
             only_failed=only_failed,

@@ -18,10 +18,10 @@ def landed(source: str) -> dg.AssetSelection:
     return dg.AssetSelection.assets(*(landed_key(source, stream.name) for stream in SOURCES[source].streams))
 
 
-def into_mart(source: str, mart: str) -> dg.AssetSelection:
-    """A source's streams, which are read together, one mart with all it is built from, and what stands on it."""
+def into_mart(mart: str) -> dg.AssetSelection:
+    """One mart with all it is built from, landed streams included, and what stands on it."""
     built = dg.AssetSelection.assets(["marts", mart])
-    return landed(source) | built.upstream().materializable() | built.downstream() | CORE
+    return built.upstream().materializable() | built.downstream() | CORE
 
 
 JOBS = [
@@ -32,18 +32,23 @@ JOBS = [
     ),
     dg.define_asset_job(
         "etl_hubspot_contacts",
-        selection=into_mart("hubspot", "mart_crm_contacts"),
+        selection=into_mart("mart_crm_contacts"),
         description="HubSpot into mart_crm_contacts and what stands on it.",
     ),
     dg.define_asset_job(
         "etl_hubspot_deals",
-        selection=into_mart("hubspot", "mart_crm_deals"),
+        selection=into_mart("mart_crm_deals"),
         description="HubSpot into mart_crm_deals and what stands on it.",
     ),
     dg.define_asset_job(
         "etl_zoom_metrics",
-        selection=into_mart("zoom", "mart_zoom_metrics"),
+        selection=into_mart("mart_zoom_metrics"),
         description="Zoom into mart_zoom_metrics and what stands on it.",
+    ),
+    dg.define_asset_job(
+        "etl_case_metrics",
+        selection=into_mart("mart_case_metrics"),
+        description="The case database into mart_case_metrics and what stands on it.",
     ),
     dg.define_asset_job(
         "nightly",

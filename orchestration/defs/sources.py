@@ -4,17 +4,16 @@
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from orchestration.defs.quality import quality_check_specs, quality_checks
-from orchestration.errors import AiopError
+from orchestration.errors import AiopError, SourceError
 from orchestration.settings import schedule_timezone
 from orchestration.sources import SOURCES
-from orchestration.sources.core.records import Stream
 from orchestration.sync import SyncReport, sync
 
 # A night may be missed by two hours before it shows, and a second missed night is a failure.
@@ -50,12 +49,12 @@ def landed_key(source: str, stream: str) -> dg.AssetKey:
 
 
 def source_assets(source: str) -> dg.AssetsDefinition:
-    """The landed streams of one source, extracted and loaded together."""
+    """The landed streams of one source, extracted and loaded together: all, or those that a job needs."""
     streams = SOURCES[source].streams
-    shown_at = landed_key(source, streams[0].name)
 
     @dg.multi_asset(
         name=f"sync_{source}",
+        can_subset=True,
         group_name=f"staging_{source}",
         specs=[
             dg.AssetSpec(
@@ -68,22 +67,25 @@ def source_assets(source: str) -> dg.AssetsDefinition:
             for stream in streams
         ],
         check_specs=[
-            *quality_check_specs(shown_at),
-            *(
+            spec
+            for stream in streams
+            for spec in (
                 dg.AssetCheckSpec(
                     CHECK,
                     asset=landed_key(source, stream.name),
                     description="Every organization connected to the source delivered this stream; names the others.",
-                )
-                for stream in streams
-            ),
+                ),
+                *quality_check_specs(landed_key(source, stream.name)),
+            )
         ],
     )
     def sync_source(
         context: dg.AssetExecutionContext, config: SyncConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        keys = {stream.name: landed_key(source, stream.name) for stream in streams}
+        chosen = {name: key for name, key in keys.items() if key in context.selected_asset_keys}
         try:
-            report = _sync(context, source, config)
+            report = _sync(context, source, list(chosen), config)
         except AiopError as error:
             raise dg.Failure(str(error)) from None
         for line in report.failures_in_words():
@@ -92,22 +94,26 @@ def source_assets(source: str) -> dg.AssetsDefinition:
         # and those on this one keep the rows they had.
         # Here, because what is built next must not be built from rows that nobody has looked at.
         try:
-            checks = quality_checks(context, source, shown_at)
+            checks = quality_checks(context, source, chosen)
         except AiopError as error:
             raise dg.Failure(str(error)) from None
-        for stream in streams:
-            yield _result(source, stream, report)
-        yield from checks
+        wanted = context.op_execution_context.selected_asset_check_keys
+        for name, key in chosen.items():
+            yield _materialized(name, key, report)
+        for check in (*(_synced(name, key, report) for name, key in chosen.items()), *checks):
+            if dg.AssetCheckKey(check.asset_key, check.check_name) in wanted:
+                yield check
 
     return sync_source
 
 
-def _sync(context: dg.AssetExecutionContext, source: str, config: SyncConfig) -> SyncReport:
+def _sync(context: dg.AssetExecutionContext, source: str, streams: Sequence[str], config: SyncConfig) -> SyncReport:
     if config.orgs == []:
         return SyncReport(source, uuid.uuid4())
     return sync(
         source,
         orgs=config.orgs or (),
+        streams=streams,
         start=date.fromisoformat(config.start) if config.start else None,
         end=date.fromisoformat(config.end) if config.end else None,
         only_failed=config.only_failed,
@@ -117,27 +123,32 @@ def _sync(context: dg.AssetExecutionContext, source: str, config: SyncConfig) ->
     )
 
 
-def _result(source: str, stream: Stream, report: SyncReport) -> dg.MaterializeResult:
-    loads = report.loads(stream.name)
-    failed = {failure.organization: failure.error for failure in report.failures if failure.stream == stream.name}
+def _materialized(stream: str, key: dg.AssetKey, report: SyncReport) -> dg.MaterializeResult:
+    loads = report.loads(stream)
     return dg.MaterializeResult(
-        asset_key=landed_key(source, stream.name),
+        asset_key=key,
         metadata={
             "organizations": len(loads),
-            "organizations_failed": len(failed),
+            "organizations_failed": len(_failed(stream, report)),
             "rows_received": sum(load.received for load in loads),
             "rows_inserted": sum(load.inserted for load in loads),
             "rows_updated": sum(load.updated for load in loads),
             "rows_deleted": sum(load.deleted for load in loads),
             "seconds": round(report.seconds, 2),
         },
-        check_results=[
-            dg.AssetCheckResult(
-                asset_key=landed_key(source, stream.name),
-                check_name=CHECK,
-                passed=not failed,
-                description=", ".join(sorted(failed)) or "all organizations",
-                metadata={organization: error.message for organization, error in failed.items()},
-            )
-        ],
     )
+
+
+def _synced(stream: str, key: dg.AssetKey, report: SyncReport) -> dg.AssetCheckResult:
+    failed = _failed(stream, report)
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=CHECK,
+        passed=not failed,
+        description=", ".join(sorted(failed)) or "all organizations",
+        metadata={organization: error.message for organization, error in failed.items()},
+    )
+
+
+def _failed(stream: str, report: SyncReport) -> dict[str, SourceError]:
+    return {failure.organization: failure.error for failure in report.failures if failure.stream == stream}

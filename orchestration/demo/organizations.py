@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -12,6 +13,9 @@ from orchestration.demo.books.company import Company
 from orchestration.demo.crm import portals
 from orchestration.demo.quickbooks.oauth import CLIENT_ID, client_secret, first_refresh_token
 from orchestration.demo.zoom import accounts as zoom
+
+if TYPE_CHECKING:
+    from orchestration.demo.serving.databases import DemoDatabase
 
 QUICKBOOKS_PORT = 9101
 CLIENT_ID_NAME = "DEMO_QUICKBOOKS_CLIENT_ID"
@@ -110,8 +114,8 @@ def connection_of(company: Company, base_url: str) -> dict[str, Any]:
     }
 
 
-def organizations_yaml() -> str:
-    """The demo's organizations.yml: references where credentials belong."""
+def organizations_yaml(databases: Iterable[DemoDatabase] = ()) -> str:
+    """The demo's organizations.yml: references where credentials belong. ``databases``: SQL sources that were made."""
     base_url = f"http://127.0.0.1:{quickbooks_port()}"
     listed = []
     for company in COMPANIES:
@@ -141,6 +145,8 @@ def organizations_yaml() -> str:
     for account in zoom.DEMO_ACCOUNTS:
         settings = zoom.connection_of(account, f"http://127.0.0.1:{zoom.zoom_port()}")
         by_slug[account.slug]["zoom"] = settings | {"client_secret": f"env:{zoom.secret_name(account)}"}
+    for one in databases:
+        by_slug[one.slug][one.source] = one.connection
     return yaml.safe_dump({"organizations": listed}, sort_keys=False, allow_unicode=True)
 
 

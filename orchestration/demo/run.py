@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 from cryptography.fernet import Fernet
 
+from orchestration.demo.databases import attach
+from orchestration.demo.environment import write_environment
 from orchestration.demo.organizations import demo_environment, organizations_yaml
 from orchestration.demo.standins import start_standins
 from orchestration.errors import AiopError
-from orchestration.settings import load_env_file, load_settings
+from orchestration.settings import load_settings
 from orchestration.warehouse import organizations, roles
 from orchestration.warehouse.database import connect, database_url
 from orchestration.warehouse.prepare import prepare
@@ -55,7 +55,7 @@ def run_demo(say: Callable[[str], None]) -> DemoResult:
     settings = load_settings()
     seconds: dict[str, float] = {}
     settings.home.mkdir(parents=True, exist_ok=True)
-    _write_environment(settings.env_file)
+    write_environment(settings.env_file, {"AIOP_SECRET_KEY": Fernet.generate_key().decode(), **demo_environment()})
 
     with _timed(seconds, "database"):
         say(f"database: starting under {settings.home}" if not settings.database_url else "database: DATABASE_URL")
@@ -66,9 +66,10 @@ def run_demo(say: Callable[[str], None]) -> DemoResult:
         with _timed(seconds, "stand-in sources"):
             say("stand-in sources: starting on loopback")
             stack.enter_context(start_standins(settings.home))
+            made = attach(settings.home, say)
         with _timed(seconds, "organizations"), connect() as connection:
             path = settings.home / "demo" / "organizations.yml"
-            path.write_text(organizations_yaml(), encoding="utf-8")
+            path.write_text(organizations_yaml(made), encoding="utf-8")
             applied = organizations.apply_file(connection, path)
             say(f"organizations: {len(applied.added)} new, {len(applied.changed)} changed")
         say("nightly job: extract, load, build, check")
@@ -91,20 +92,6 @@ def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     started = time.monotonic()
     yield
     seconds[step] = time.monotonic() - started
-
-
-def _write_environment(path: Path) -> None:
-    """Add what the demo needs to ``$AIOP_HOME/env``: credentials of the stand-ins and a key to encrypt tokens with."""
-    known = path.read_text(encoding="utf-8") if path.exists() else ""
-    names = {line.partition("=")[0] for line in known.splitlines()}
-    values = {"AIOP_SECRET_KEY": Fernet.generate_key().decode(), **demo_environment()}
-    missing = {name: value for name, value in values.items() if name not in names and name not in os.environ}
-    if missing:
-        lines = "".join(f"{name}={value}\n" for name, value in missing.items())
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(known + lines)
-    load_env_file()
 
 
 def _changes(connection: psycopg.Connection, run_id: str) -> list[TableChange]:

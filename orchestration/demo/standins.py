@@ -20,7 +20,8 @@ from orchestration.demo import hubspot_server, quickbooks_server, zoom_server
 from orchestration.demo.crm.portals import hubspot_port
 from orchestration.demo.organizations import quickbooks_port
 from orchestration.demo.quickbooks.control import SERVICE
-from orchestration.demo.world import read_world, world_path, write_world
+from orchestration.demo.world import World, read_world, world_path, write_world
+from orchestration.demo.world import advance as advance_world
 from orchestration.demo.zoom.accounts import zoom_port
 from orchestration.errors import AiopError
 
@@ -50,6 +51,15 @@ def open_world(home: Path) -> Path:
     if not world_path(directory).exists():
         write_world(directory, read_world(directory))
     return directory
+
+
+def advance(home: Path, days: int) -> World:
+    """Let the demo's world live on; HTTP stand-ins follow at their next request, databases are brought along here."""
+    from orchestration.demo import databases
+
+    world = advance_world(open_world(home), days)
+    databases.follow(world)
+    return world
 
 
 @contextmanager

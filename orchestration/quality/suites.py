@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestration.errors import UsageError
-from orchestration.quality import hubspot, quickbooks, zoom
+from orchestration.quality import azure_sql, hubspot, quickbooks, zoom
 from orchestration.quality.expectations import EVERY_RECORD, Suite
 from orchestration.sources import SOURCES
 
@@ -12,6 +12,7 @@ _OWN = {
     for suite in (
         *quickbooks.SUITES,
         *hubspot.SUITES,
+        *azure_sql.SUITES,
         *zoom.SUITES,
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestration.sources.azure_sql.source import AZURE_SQL
 from orchestration.sources.core.connection import ConnectionSettings
 from orchestration.sources.core.source import Source
 from orchestration.sources.hubspot.source import HUBSPOT
@@ -13,6 +14,7 @@ SOURCES: dict[str, Source] = {
     for source in (
         QUICKBOOKS,
         HUBSPOT,
+        AZURE_SQL,
         ZOOM,
     )
 }

@@ -139,7 +139,8 @@ def load(
         table = _Table(connection, landed_table(source, stream), {"org_id": org_id, "run_id": run_id})
         missing = 0
         if full:
-            missing = _missing(table, max_deleted_share, allow_deletes, organization or str(org_id), source, stream)
+            whose = (organization or str(org_id), source, stream)
+            missing = _missing(table, incoming, max_deleted_share, allow_deletes, *whose)
         _merge(table, incoming, result)
         if missing:
             result.deleted += table.run(_DELETE_MISSING)
@@ -181,15 +182,19 @@ def _merge(table: _Table, incoming: Incoming, result: LoadResult) -> None:
     result.unchanged = incoming.distinct - result.inserted - result.updated - result.deleted
 
 
-def _missing(table: _Table, max_share: float, allowed: bool, organization: str, source: str, stream: str) -> int:
+def _missing(
+    table: _Table, incoming: Incoming, max_share: float, allowed: bool, organization: str, source: str, stream: str
+) -> int:
     """How many rows a full read did not deliver any more; refuses a share that looks like a fault of the source."""
     row = table.query(_MISSING).fetchone()
     assert row is not None
     present, missing = row
-    if missing > max_share * present and not allowed:
+    # A row without a key that changed is another row: only by how many there are fewer says what is gone.
+    gone = max(0, present - incoming.distinct) if incoming.keyless else missing
+    if gone > max_share * present and not allowed:
         raise MassDeletionRefused(
-            f"the source delivered all its records without {missing} of the {present} that the warehouse holds "
-            f"({missing / present:.0%}, more than {max_share:.0%}): refused, nothing was changed",
+            f"the source delivered all its records without {gone} of the {present} that the warehouse holds "
+            f"({gone / present:.0%}, more than {max_share:.0%}): refused, nothing was changed",
             hint=f"if they really are gone, run again with --allow-deletes {stream}",
             source=source,
             organization=organization,

@@ -70,7 +70,7 @@ class CrmWorld:
         return report
 
     def build(self) -> None:
-        self.dbt.build("--exclude-resource-type", "unit_test")
+        self.dbt.build_source("hubspot")
 
     def query(self, statement: str, *parameters: Any) -> list[tuple]:
         return self.connection.execute(statement, parameters).fetchall()

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from dbt_runs import Dbt, warehouse
+from dbt_runs import Dbt, of_source, warehouse
 from landed_hubspot import land, pipeline, prepare, record, was_read
 
 from orchestration.sources.hubspot.streams import STREAMS
@@ -84,7 +84,7 @@ def rows(connection: psycopg.Connection, mart: str) -> dict[tuple[int, str], dic
 
 
 def test_marts_are_as_documented_and_empty_where_nobody_was_read(connection: psycopg.Connection, dbt: Dbt) -> None:
-    dbt.build()
+    dbt.build_source("hubspot")
 
     assert rows(connection, "mart_crm_contacts") == rows(connection, "mart_crm_deals") == {}
     connection.execute(DOCUMENT)
@@ -98,8 +98,6 @@ def test_marts_are_as_documented_and_empty_where_nobody_was_read(connection: psy
         assert ours == theirs
         index = f"marts.idx_{mart}_org_date"
         assert connection.execute("select to_regclass(%s)::text", [index]).fetchone() == (index,)
-    unit = dbt.run("test", "--select", "test_type:unit")
-    assert unit.success, unit.messages
 
 
 def test_archived_merged_and_strange_records_count_as_the_rules_say(connection: psycopg.Connection, dbt: Dbt) -> None:
@@ -135,7 +133,7 @@ def test_archived_merged_and_strange_records_count_as_the_rules_say(connection: 
     was_read(connection, 2, "2026-02-01T03:00:00+00:00", "contacts", "deals")
     was_read(connection, 2, "", "pipelines")
 
-    outcome = dbt.build()
+    outcome = dbt.build_source("hubspot")
 
     contacts = rows(connection, "mart_crm_contacts")
     assert set(contacts) == {(1, "2026-01-31"), (2, "2026-01-31")}
@@ -172,7 +170,7 @@ def test_days_before_stay_while_todays_row_is_updated_in_place(connection: psyco
     for day, stage in (("2026-03-01", "new"), ("2026-03-02", "lost"), ("2026-03-02", "won")):
         land(connection, 1, "deals", {"1": record("1", pipeline="default", dealstage=stage, amount="5")})
         was_read(connection, 1, f"{day}T18:00:00+00:00")
-        dbt.build("--exclude-resource-type", "unit_test")
+        dbt.build_source("hubspot")
 
     found = rows(connection, "mart_crm_deals")
     assert {day: (row["id"], row["deals_by_stage"]) for (_, day), row in found.items()} == {
@@ -183,7 +181,7 @@ def test_days_before_stay_while_todays_row_is_updated_in_place(connection: psyco
     # Deals fail a night in which stages change: neither day moves, nor does a new one begin.
     land(connection, 1, "pipelines", {"deals/default": pipeline("default", {"won": ("true", "0.0")})})
     was_read(connection, 1, "2026-03-03T18:00:00+00:00", "pipelines", "contacts")
-    dbt.build("--exclude-resource-type", "unit_test")
+    dbt.build_source("hubspot")
 
     assert rows(connection, "mart_crm_deals") == found
     assert {day for _, day in rows(connection, "mart_crm_contacts")} == {"2026-03-01", "2026-03-02", "2026-03-03"}
@@ -231,7 +229,7 @@ def test_no_payload_stops_a_build_and_what_cant_be_read_is_named(connection: psy
     for organization in (1, 2):
         was_read(connection, organization, "2026-02-01T12:00:00+00:00")
 
-    outcome = dbt.run("build")
+    outcome = dbt.run("build", *of_source("hubspot"))
 
     assert outcome.success, outcome.messages
     warned = {name for name, status in outcome.statuses.items() if status == "warn"}
@@ -249,7 +247,7 @@ def test_no_payload_stops_a_build_and_what_cant_be_read_is_named(connection: psy
 def test_a_snapshot_that_contradicts_itself_fails_by_name(connection: psycopg.Connection, dbt: Dbt) -> None:
     land(connection, 1, "pipelines", {"deals/default": pipeline("default", STAGES)})
     was_read(connection, 1, "2026-02-01T12:00:00+00:00")
-    dbt.build("--exclude-resource-type", "unit_test")
+    dbt.build_source("hubspot")
     connection.execute("update marts.mart_crm_contacts set leads = 1, new_contacts_7d = 1")
     connection.execute("update marts.mart_crm_deals set open_deals = 1, won_deals = 2, average_deal_size = 1")
     connection.execute("""update marts.mart_crm_deals set deals_by_stage = '{"default/new": 4}'""")

@@ -135,6 +135,19 @@ def test_a_full_read_that_would_delete_too_much_is_refused_until_allowed(warehou
     assert result.deleted == 10 - left
 
 
+def test_rows_without_a_key_may_all_change_but_not_become_few(warehouse: Warehouse) -> None:
+    rows = [Record("", {"line": n, "hits": 1}, None) for n in range(10)]
+    warehouse.load(rows, "full")
+    changed = [Record("", {"line": n, "hits": 2}, None) for n in range(8)]
+    result = warehouse.load(changed, "full")
+    assert (result.inserted, result.deleted, len(warehouse.present())) == (8, 10, 8)
+    before = warehouse.versions()
+    for fewer in (changed[:6], []):
+        with pytest.raises(MassDeletionRefused, match=f"{8 - len(fewer)} of the 8"):
+            warehouse.load(fewer, "full")
+    assert warehouse.versions() == before
+
+
 def test_what_the_source_itself_reports_as_deleted_is_not_held_against_it(warehouse: Warehouse) -> None:
     warehouse.load([record(str(n)) for n in range(4)], "full")
     assert warehouse.load([gone(str(n), NOON) for n in range(4)]).deleted == 4

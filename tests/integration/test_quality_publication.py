@@ -37,7 +37,7 @@ class Published(QualityWorld):
     def night(self) -> None:
         """After landing: look, then build, which must succeed."""
         self.check()
-        self.dbt.build("--exclude-resource-type", "unit_test")
+        self.dbt.build_source("quickbooks")
 
     def mart(self) -> dict[tuple[int, int], tuple]:
         """(net income, assets, row version) by organization and month."""

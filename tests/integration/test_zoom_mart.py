@@ -61,7 +61,6 @@ CONSTRAINTS = """
     select contype::text, pg_get_constraintdef(oid) from pg_constraint
     where conrelid = %s::regclass and contype in ('p', 'u', 'f') order by 1
 """
-SELECTED = ("--select", "+mart_zoom_metrics", "+organizations", "--exclude-resource-type", "unit_test")
 
 
 @pytest.fixture
@@ -121,8 +120,7 @@ def test_the_mart_is_as_documented_and_its_days_are_those_that_were_read(
     }
     land(connection, 1, "meetings", hosts)
     was_read(connection, 1, "2026-03-10T04:00:00+00:00", "meetings", ("2026-03-07", "2026-03-09"))
-    # With its unit tests.
-    outcome = dbt.build(*SELECTED[:3])
+    outcome = dbt.build_source("zoom")
 
     connection.execute(DOCUMENT)
     names = ("marts.mart_zoom_metrics", "document.mart_zoom_metrics")
@@ -162,13 +160,13 @@ def test_the_mart_is_as_documented_and_its_days_are_those_that_were_read(
     was_read(connection, 1, "2026-03-09T12:00:00+00:00", "users")
     was_read(connection, 1, "2026-03-09T12:00:00+00:00", "call_queues")
     was_read(connection, 1, "", "phone_users")
-    dbt.build(*SELECTED)
+    dbt.build_source("zoom")
     assert of(rows(connection)["2026-03-09"], COUNTS) == [2, None, 1]
     land(connection, 1, "users", {"1": {"status": "inactive"}})
     was_read(connection, 1, "2026-03-11T04:00:00+00:00", "users")
     # A call of the 9th shows late; all that is known of the 10th is who there is.
     land(connection, 1, "call_history", {"g1": leg("6", "2026-03-09T18:00:00Z", 90)})
-    dbt.build(*SELECTED)
+    dbt.build_source("zoom")
     found = rows(connection)
     assert of(found["2026-03-09"], COUNTS) == [2, None, 1], "days before keep what they were counted as"
     assert of(found["2026-03-09"], CALLS) == [1, 1, 0, 0, 2, 1.5], "and their calls are corrected"
@@ -176,7 +174,7 @@ def test_the_mart_is_as_documented_and_its_days_are_those_that_were_read(
 
     versions = "select metric_date, xmin::text from marts.mart_zoom_metrics order by 1"
     before = connection.execute(versions).fetchall()
-    dbt.build(*SELECTED)
+    dbt.build_source("zoom")
     assert connection.execute(versions).fetchall() == before
 
 
@@ -215,7 +213,7 @@ def test_no_payload_stops_a_build_and_what_cant_be_read_is_unknown(connection: p
     land(connection, 2, "call_history", {"3": leg("3", "2026-02-02T18:00:00Z", 10**15)})
     land(connection, 2, "daily_report", {"2026-02-01": day("2026-02-01", 2, "many", 10**12)})
 
-    outcome = dbt.build(*SELECTED)
+    outcome = dbt.build_source("zoom")
 
     found = rows(connection, 2)
     assert of(found["2026-02-01"], CALLS) == [2, 2, 0, 0, None, None]

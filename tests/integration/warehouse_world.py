@@ -52,7 +52,7 @@ class WarehouseWorld:
         return report
 
     def build(self) -> None:
-        self.dbt.build("--exclude-resource-type", "unit_test")
+        self.dbt.build_source("quickbooks")
 
     def query(self, statement: str, *parameters: Any) -> list[tuple]:
         return self.connection.execute(statement, parameters).fetchall()

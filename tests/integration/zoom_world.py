@@ -60,7 +60,7 @@ class ZoomWorld:
         return report
 
     def build(self) -> None:
-        self.dbt.build("--exclude-resource-type", "unit_test", "--select", "+mart_zoom_metrics", "+organizations")
+        self.dbt.build_source("zoom")
 
     def query(self, statement: str, *parameters: Any) -> list[tuple]:
         return self.connection.execute(statement, parameters).fetchall()

@@ -38,9 +38,10 @@ class Warehouse:
         return [stream.name for stream in SOURCES[self.standin.source].streams]
 
     def query(self, statement: str, *parameters: Any) -> list[tuple]:
-        """Rows; ``{stream}`` in the statement is the table of the stand-in's stream."""
+        """Rows; in the statement, ``{stream}`` is the table of the stand-in's stream, ``{key}`` a row's id there."""
         table = sql.Identifier(f"staging_{self.standin.source}", self.standin.stream)
-        return self.connection.execute(sql.SQL(statement).format(stream=table), parameters).fetchall()  # type: ignore[arg-type]
+        key = sql.SQL(self.standin.key)  # type: ignore[arg-type]
+        return self.connection.execute(sql.SQL(statement).format(stream=table, key=key), parameters).fetchall()  # type: ignore[arg-type]
 
     def sync(self, *accounts: str, **options: Any) -> SyncReport:
         return sync(self.standin.source, orgs=accounts or (ONE,), **options)
@@ -62,14 +63,19 @@ class Warehouse:
         return report
 
     def live(self, account: str = ONE) -> set[str]:
-        rows = self.query("select record_id from {stream} where org_id = %s and deleted_at is null", ORG_IDS[account])
+        rows = self.query("select {key} from {stream} where org_id = %s and deleted_at is null", ORG_IDS[account])
         return {row[0] for row in rows}
 
     def value(self, key: str, path: str | None = None, stream: str | None = None) -> Any:
         """What stands at a path (default: where edits show) of a record's payload, as text."""
         table = sql.Identifier(f"staging_{self.standin.source}", stream or self.standin.stream)
         row = self.connection.execute(
-            sql.SQL("select payload #>> %s from {} where org_id = 1 and record_id = %s").format(table),
+            sql.SQL(
+                "select payload #>> %s from {} where org_id = 1 and {} = %s order by deleted_at nulls first"
+            ).format(
+                table,
+                sql.SQL(self.standin.key if stream in (None, self.standin.stream) else "record_id"),  # type: ignore[arg-type]
+            ),
             [path or self.standin.content, key],
         ).fetchone()
         assert row is not None, f"{key} did not land"

@@ -9,6 +9,7 @@ import pytest
 import stamina
 from conformance_world import Warehouse, warehouse_of
 from descriptions import STANDINS
+from sql_standin import SqlStandIn
 from standin import StandIn
 
 
@@ -22,7 +23,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     (case,) = marker.args
     concerned = [one for one in STANDINS if case.number not in one.not_applicable]
-    metafunc.parametrize("standin", concerned, indirect=True, ids=[f"{one.source}: {case.title}" for one in concerned])
+    names = [f"{one.source}: {case.title}" for one in concerned]
+    if "kind" not in metafunc.fixturenames:
+        metafunc.parametrize("standin", concerned, indirect=True, ids=names)
+        return
+    # Each kind of source has its own kinds of trouble.
+    pages = [(one, kind, 2) for one in concerned for kind in one.troubles]
+    if "page" in metafunc.fixturenames:
+        pages += [(one, kind, 1) for one in concerned for kind in one.first_troubles]
+    wanted = [name for name in ("standin", "kind", "page") if name in metafunc.fixturenames]
+    metafunc.parametrize(
+        ",".join(wanted),
+        [values[: len(wanted)] for values in pages],
+        indirect=["standin"],
+        ids=[f"{one.source}: {case.title}-{kind}-{page}" for one, kind, page in pages],
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +49,8 @@ def _retries_without_waiting() -> Iterator[None]:
 
 @pytest.fixture
 def standin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    if issubclass(request.param, SqlStandIn):
+        request.getfixturevalue("postgres_home")  # the server that its databases are on
     with request.param.start(monkeypatch) as started:
         yield started
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from azure_sql_standin import AzureSql
 from hubspot_standin import HubSpot
 from quickbooks_standin import QuickBooks
 from standin import StandIn
@@ -10,5 +11,6 @@ from zoom_standin import Zoom
 STANDINS: tuple[type[StandIn], ...] = (
     QuickBooks,
     HubSpot,
+    AzureSql,
     Zoom,
 )

@@ -20,18 +20,17 @@ ONE, TWO = "one", "two"
 Window = tuple[date, date]
 
 
+HTTP_TROUBLE = ("500", "502", "503", "504", "reset", "truncated", "cut", "bad_gzip", "html", "fault")
+
+
 @dataclass(frozen=True)
 class Reading:
-    """One stream read to its end."""
+    """One stream read to its end. ``keys``: ids of live records, in the order they came."""
 
     records: list[Record]
     extract: Extract
     session: Session
-
-    @property
-    def keys(self) -> list[str]:
-        """Ids of live records, in the order they came."""
-        return [record.record_id for record in self.records if not record.deleted]
+    keys: list[str]
 
 
 class StandIn(ABC):
@@ -55,6 +54,14 @@ class StandIn(ABC):
         The settings that are credentials.
     not_applicable
         Case -> why it can't concern this source. Every other case is run.
+    troubles, first_troubles
+        Failures that pass or stay, each on a second page; and those that are tried on a first one.
+    starts_over
+        Whether a stream that broke off is read again from its first page.
+    key
+        How a landed row tells its id, in SQL; a source whose rows have no key says it by one of their values.
+    writes_per_edit
+        Rows written for a changed record; without a key, it is another row from then on.
     """
 
     source: ClassVar[str]
@@ -66,6 +73,11 @@ class StandIn(ABC):
     gap_days: ClassVar[int]
     secrets: ClassVar[tuple[str, ...]]
     not_applicable: ClassVar[Mapping[str, str]]
+    troubles: ClassVar[tuple[str, ...]] = HTTP_TROUBLE
+    first_troubles: ClassVar[tuple[str, ...]] = ("500", "reset", "html")
+    starts_over: ClassVar[bool] = False
+    key: ClassVar[str] = "record_id"
+    writes_per_edit: ClassVar[int] = 1
 
     server: Any
 
@@ -188,6 +200,14 @@ class StandIn(ABC):
         """(stream, id) of other rows that an edit of the record must change."""
         return []
 
+    def member(self, name: str) -> str:
+        """The payload's key for a member of ``record_text``."""
+        return name
+
+    def id_of(self, record: Record) -> str:
+        """The id of a record that was read."""
+        return record.record_id
+
     # The same for all.
 
     @property
@@ -211,6 +231,11 @@ class StandIn(ABC):
         """Let the next requests for the stream fail, from the ``page``-th on."""
         path, contains = self.pages
         self.server.service.faults.add(Fault(kind, path=path, contains=contains, skip=page - 1, count=count, **facts))
+
+    def trouble(self, kind: str, *, page: int = 1, count: int | None = 1) -> None:
+        """One of ``troubles``, from the ``page``-th request for the stream on."""
+        facts: dict[str, Any] = {"status": int(kind)} if kind.isdigit() else {}
+        self.fault("status" if kind.isdigit() else kind, page=page, count=count, **facts)
 
     def heal(self) -> None:
         """No more faults."""
@@ -245,7 +270,9 @@ class StandIn(ABC):
         """One stream of account ``one`` read by the extractor alone."""
         with self.open() as session:
             extract = session.read(SOURCES[self.source].stream(stream or self.stream), state, window)
-            return Reading(list(extract.records), extract, session)
+            records = list(extract.records)
+            keys = [self.id_of(record) for record in records if not record.deleted]
+            return Reading(records, extract, session, keys)
 
     def listen(self) -> None:
         """Count the stream's pages and call what waits for requests; every start does this once."""

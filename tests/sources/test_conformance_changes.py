@@ -47,12 +47,12 @@ def test_a_deleted_record_is_marked_and_keeps_its_payload(warehouse: Warehouse) 
     standin = warehouse.standin
     made = standin.make(10)
     warehouse.night()
-    payloads = warehouse.query("select record_id, payload from {stream} order by record_id")
+    payloads = warehouse.query("select {key}, payload from {stream} order by record_id")
     standin.advance(1)
     standin.delete(made[3])
     warehouse.night()
     assert warehouse.live() == standin.keys() == set(made) - {made[3]}
-    kept = dict(warehouse.query("select record_id, payload from {stream}"))
+    kept = dict(warehouse.query("select {key}, payload from {stream}"))
     assert kept[made[3]].keys() >= dict(payloads)[made[3]].keys()
     assert warehouse.value(made[3]) == warehouse.value(made[4])
 

@@ -12,15 +12,6 @@ from standin import StandIn, in_seconds
 
 from orchestration.errors import SourceError, TransientError
 
-TROUBLE = ["500", "502", "503", "504", "reset", "truncated", "cut", "bad_gzip", "html", "fault"]
-
-
-def trouble(standin: StandIn, kind: str, **facts: object) -> None:
-    if kind.isdigit():
-        standin.fault("status", status=int(kind), **facts)
-    else:
-        standin.fault(kind, **facts)
-
 
 @proves("6a")
 @pytest.mark.parametrize("form", ["seconds", "HTTP date", "ISO instant"])
@@ -45,7 +36,7 @@ def test_a_throttle_without_a_time_is_waited_out_and_the_same_page_asked_again(s
     assert set(read.keys) == standin.keys()
     assert read.session.stats.retries == 2
     assert 2 <= read.session.stats.waited_seconds <= 150
-    assert standin.pages_asked() == 4
+    assert standin.pages_asked() == (6 if standin.starts_over else 4)
 
 
 @proves("6c")
@@ -71,20 +62,18 @@ def test_a_daily_quota_that_is_used_up_stops_the_run(warehouse: Warehouse) -> No
 
 
 @proves("7a")
-@pytest.mark.parametrize("kind", TROUBLE)
 def test_trouble_that_passes_costs_no_record(standin: StandIn, kind: str) -> None:
     standin.make(standin.page + 1)
-    trouble(standin, kind, page=2)
+    standin.trouble(kind, page=2)
     read = standin.read()
     assert set(read.keys) == standin.keys()
     assert read.session.stats.retries == 1
 
 
 @proves("7b")
-@pytest.mark.parametrize(("kind", "page"), [*((kind, 2) for kind in TROUBLE), ("500", 1), ("reset", 1), ("html", 1)])
 def test_trouble_that_stays_is_an_error_after_a_few_attempts(standin: StandIn, kind: str, page: int) -> None:
     standin.make(standin.page + 1)
-    trouble(standin, kind, page=page, count=None)
+    standin.trouble(kind, page=page, count=None)
     with pytest.raises(SourceError) as failed:
         standin.read()
     assert failed.value.kind == "transient"
@@ -94,7 +83,7 @@ def test_trouble_that_stays_is_an_error_after_a_few_attempts(standin: StandIn, k
         standin.stream,
     )
     assert failed.value.hint
-    assert page < standin.pages_asked() <= page + 9
+    assert page < standin.pages_asked() <= (page * 9 if standin.starts_over else page + 9)
 
 
 @proves("F14")
@@ -131,4 +120,5 @@ def test_a_failed_stream_keeps_its_rows_and_the_others_load(warehouse: Warehouse
 
     standin.heal()
     again = warehouse.sync(only_failed=True)
-    assert (again.failures, again.rows_received >= standin.page + 1, again.rows_changed) == ([], True, 5)
+    assert (again.failures, again.rows_received >= standin.page + 1) == ([], True)
+    assert again.rows_changed == 5 * standin.writes_per_edit

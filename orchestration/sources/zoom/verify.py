@@ -93,8 +93,10 @@ def _reported(account: Account, days: set[date]) -> dict[date, dict[str, Value]]
 
 def _of_report(report: dict[date, dict[str, Value]] | None, day: date, account: Account) -> dict[str, Value] | None:
     """What the report says of a day. One that it leaves out had no meetings, unless the report may still come to it."""
-    if report is None or day in report:
-        return report and report[day]
+    if report is None:
+        return None
+    if day in report:
+        return report[day]
     yesterday = account.api.now().astimezone(account.api.zone).date() - timedelta(1)
     over = day < yesterday or any(later > day for later in report)
     return dict.fromkeys(_MEETINGS, 0) if over else None

@@ -1,0 +1,1 @@
+"""Case databases of the demo: cases that are made, worked on, closed and, after years, taken out."""

@@ -1,0 +1,14 @@
+"""What organizations.yml says of a case database."""
+
+from __future__ import annotations
+
+from orchestration.sources.core.connection import ConnectionSettings, Text
+from orchestration.sources.core.sql_url import DatabaseUrl
+
+
+class AzureSqlConnection(ConnectionSettings):
+    """One database, by a login that may do nothing but read."""
+
+    url: DatabaseUrl
+    database_schema: Text | None = None
+    """Where the table stands; without it, the login's default schema (``dbo``, as a rule)."""
