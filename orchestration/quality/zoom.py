@@ -26,15 +26,17 @@ _HAS_BEGIN = Expectation(
 )
 
 
-def _amount(name: str) -> Expectation:
-    """A number that sums are made of: there, and not below zero."""
-    text = f"field.{name}"
-    return Expectation(
-        f"{name}_counts",
-        f"{name.replace('_', ' ')} is a number of at least 0",
-        f"{text} is null or not {is_number(text)} or {number(text)} < 0",
-        critical=True,
+def _amount(name: str) -> tuple[Expectation, Expectation]:
+    """A number that sums are made of. Without it they are unknown; below zero they would be wrong."""
+    text, words = f"field.{name}", name.replace("_", " ")
+    return (
+        Expectation(f"{name}_counts", f"{words} is a number", f"{text} is null or not {is_number(text)}"),
+        Expectation(f"{name}_not_negative", f"{words} is not negative", f"{number(text)} < 0", critical=True),
     )
+
+
+def _amounts(*names: str) -> tuple[Expectation, ...]:
+    return tuple(expectation for name in names for expectation in _amount(name))
 
 
 SUITES = (
@@ -80,7 +82,7 @@ SUITES = (
             *EVERY_RECORD,
             required("date", 'field."date"', critical=True),
             readable("date", 'field."date"', "date", critical=True),
-            *map(_amount, ("meetings", "participants", "meeting_minutes")),
+            *_amounts("meetings", "participants", "meeting_minutes"),
         ),
         {"date": "text", "meetings": "text", "participants": "text", "meeting_minutes": "text"},
         publishes=True,
@@ -92,7 +94,7 @@ SUITES = (
             *EVERY_RECORD,
             required("uuid", "field.uuid"),
             _HAS_BEGIN,
-            *map(_amount, ("duration", "total_minutes", "participants_count")),
+            *_amounts("duration", "total_minutes", "participants_count"),
         ),
         {
             "uuid": "text",
@@ -123,7 +125,7 @@ SUITES = (
             required("call_result", "field.call_result"),
             one_of("direction", "field.direction", ("inbound", "outbound")),
             _HAS_BEGIN,
-            _amount("duration"),
+            *_amount("duration"),
         ),
         {"call_id": "text", "call_result": "text", "direction": "text", "start_time": "text", "duration": "text"},
         publishes=True,

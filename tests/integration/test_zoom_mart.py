@@ -246,11 +246,12 @@ def test_no_payload_stops_a_build_and_what_cant_be_read_is_unknown(connection: p
 
     # Held back: what lands from now on is not published, and no value of a record is shown.
     state = {"read_at": "2026-02-03T18:00:00+00:00", "covered": [list(covered)]}
-    landed = Extract([Record("4", leg("4", "2026-02-02T19:00:00Z", 60))], "incremental", state)
+    landed = Extract([Record("4", leg("4", "2026-02-02T19:00:00Z", -60))], "incremental", state)
     load(connection, org_id=2, source="zoom", stream="call_history", extract=landed, batch_id=uuid4())
     held = check("zoom", document=False)
     assert [one.organization for one in held.held] == ["org_2"]
     assert "a lot" not in str(held)
+    assert "-60" not in str(held)
     before = rows(connection, 2)
     dbt.run("run", "--select", "+mart_zoom_metrics")
     assert rows(connection, 2) == before

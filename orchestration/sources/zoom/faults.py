@@ -85,7 +85,7 @@ def inspect(reply: Reply, rows: Sequence[str], paged: bool) -> None:
     if reply.status >= 500 or reply.status == 408:
         slow = reply.status in (408, 504, 524)
         raise TryAgain(f"Zoom failed with {reply.status}: {said}", after=after, slow=slow)
-    if problem.code in MISSING_SCOPE:
+    if problem.code in MISSING_SCOPE or "does not contain scope" in problem.text.lower():
         scopes = ", ".join(_SCOPES.findall(problem.text))
         raise Forbidden(f"the scope {scopes}" if scopes else f"a scope ({said})")
     if reply.status == 401 or problem.code == INVALID_TOKEN:

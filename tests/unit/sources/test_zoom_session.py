@@ -215,6 +215,20 @@ def test_an_account_without_zoom_phone_is_read_without_it(zoom: ZoomAccount) -> 
     assert zoom.read("users").notes == []
 
 
+@pytest.mark.parametrize(("status", "code"), [(400, 4700), (400, 4711), (401, 104), (400, 200), (403, 0)])
+def test_whatever_says_that_it_may_not_be_read_is_a_reason_to_skip(
+    fault_server: FaultServer, status: int, code: int
+) -> None:
+    message = "No permission." if code in (0, 200) else "Invalid access token, does not contain scopes:[some:scope]."
+    fault_server.plays(TOKEN, refusal(status, code, message))
+    with open_real(fault_server) as session:
+        (note,) = session.read(QUEUES, None, None).notes
+    missing = "a plan, licence or role that the account has not (No permission.)" if code in (0, 200) else None
+    assert (
+        note == f"call_queues skipped: it takes {missing or 'the scope some:scope'}, which the account or the app lacks"
+    )
+
+
 def test_an_app_without_any_scope_is_a_mistake_and_not_seven_skipped_streams(fault_server: FaultServer) -> None:
     fault_server.plays(TOKEN, refusal(400, 4700, "Invalid access token, does not contain scope."))
     with open_real(fault_server) as session:
