@@ -58,6 +58,7 @@ SCHEDULES = (
     Schedule("etl_quickbooks_financial", "0 2 * * *", ("quickbooks",)),
     Schedule("etl_hubspot_contacts", "0 3 * * *", ("hubspot",)),
     Schedule("etl_hubspot_deals", "0 3 * * *", ("hubspot",)),
+    Schedule("etl_zoom_metrics", "0 4 * * *", ("zoom",)),
     Schedule("etl_case_metrics", "0 5 * * *", ("azure_sql",)),
     Schedule("nightly", "0 7 * * *", None),
 )

@@ -17,6 +17,7 @@ from orchestration.sources.core.records import Session
 from orchestration.sources.hubspot.verify import contact_figures, deal_figures
 from orchestration.sources.quickbooks.verify import report_totals
 from orchestration.sources.softbase.verify import cash_figures, fleet_figures, sales_figures
+from orchestration.sources.zoom.verify import day_figures
 from orchestration.warehouse.database import connect
 from orchestration.warehouse.organizations import Organization, connected
 from orchestration.warehouse.secrets import resolve
@@ -195,6 +196,37 @@ def _crm_source(session: Session, marted: Figures) -> Figures:
     return fresh
 
 
+_ZOOM_METRICS = (
+    "total_users",
+    "phone_users",
+    "queue_count",
+    "total_meetings",
+    "total_meeting_minutes",
+    "total_participants",
+    "avg_meeting_duration_mins",
+    "total_calls",
+    "inbound_calls",
+    "outbound_calls",
+    "missed_calls",
+    "total_call_minutes",
+    "avg_call_duration_mins",
+)
+
+
+def _zoom_mart(connection: psycopg.Connection, organization: Organization) -> Figures:
+    """The newest fortnight, without what is unknown: counts of days before can't be asked for again."""
+    rows = connection.execute(
+        f"select metric_date, {', '.join(_ZOOM_METRICS)} from marts.mart_zoom_metrics where org_id = %s"  # noqa: S608
+        " order by metric_date desc limit 14",
+        [organization.id],
+    ).fetchall()
+    found = {row[0]: dict(zip(_ZOOM_METRICS, row[1:], strict=True)) for row in rows}
+    for day in sorted(found)[:-1]:
+        for name in _ZOOM_METRICS[:3]:
+            del found[day][name]
+    return found
+
+
 _CASE_METRICS = ("total_cases", "new_cases_30d", "closed_cases_30d", *_CASE_GROUPS)
 
 
@@ -292,6 +324,7 @@ _SUBJECTS = {
     "quickbooks": _Subject(_financial_mart, _financial_source, "month", "%Y-%m"),
     "hubspot": _Subject(_crm_marts, _crm_source, "snapshot", "%Y-%m-%d"),
     "softbase": _Subject(_softbase_marts, _softbase_source, "day", "%Y-%m-%d"),
+    "zoom": _Subject(_zoom_mart, day_figures, "day", "%Y-%m-%d"),
     "azure_sql": _Subject(_case_mart, _case_source, "snapshot", "%Y-%m-%d"),
 }
 

@@ -31,6 +31,15 @@
 {%- endmacro %}
 
 
+{% macro readable_instant(text) -%}
+    {{ return(adapter.dispatch('readable_instant', 'aiop')(text)) }}
+{%- endmacro %}
+
+{% macro postgres__readable_instant(text) -%}
+    coalesce(({{ readable_timestamp(text) }})::text, ({{ readable_local_date(text) }})::text)
+{%- endmacro %}
+
+
 {% macro readable_number(text) -%}
     {{ return(adapter.dispatch('readable_number', 'aiop')(text)) }}
 {%- endmacro %}
@@ -94,8 +103,8 @@
 {% macro postgres__unreadable_fields(fields) -%}
     {%- set readers = {
         'date': readable_date, 'timestamp': readable_timestamp, 'number': readable_number, 'boolean': readable_boolean,
-        'local_date': readable_local_date,
-        'local_timestamp': readable_local_timestamp, 'flag': readable_flag
+        'local_date': readable_local_date, 'local_timestamp': readable_local_timestamp, 'instant': readable_instant,
+        'flag': readable_flag
     } -%}
     nullif(concat_ws(', ',
         {%- for path, kind in fields.items() %}

@@ -56,6 +56,11 @@ JOBS = [
         description="HubSpot into mart_crm_deals and what stands on it.",
     ),
     dg.define_asset_job(
+        "etl_zoom_metrics",
+        selection=into_mart("mart_zoom_metrics"),
+        description="Zoom into mart_zoom_metrics and what stands on it.",
+    ),
+    dg.define_asset_job(
         "etl_case_metrics",
         selection=into_mart("mart_case_metrics"),
         description="The case database into mart_case_metrics and what stands on it.",

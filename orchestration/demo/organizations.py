@@ -12,6 +12,7 @@ import yaml
 from orchestration.demo.books.company import Company
 from orchestration.demo.crm import portals
 from orchestration.demo.quickbooks.oauth import CLIENT_ID, client_secret, first_refresh_token
+from orchestration.demo.zoom import accounts as zoom
 
 if TYPE_CHECKING:
     from orchestration.demo.serving.databases import DemoDatabase
@@ -141,6 +142,9 @@ def organizations_yaml(databases: Iterable[DemoDatabase] = ()) -> str:
             "access_token": f"env:{portals.token_name(portal)}",
             "base_url": f"http://127.0.0.1:{portals.hubspot_port()}",
         }
+    for account in zoom.DEMO_ACCOUNTS:
+        settings = zoom.connection_of(account, f"http://127.0.0.1:{zoom.zoom_port()}")
+        by_slug[account.slug]["zoom"] = settings | {"client_secret": f"env:{zoom.secret_name(account)}"}
     for one in databases:
         by_slug[one.slug][one.source] = one.connection
     return yaml.safe_dump({"organizations": listed}, sort_keys=False, allow_unicode=True)
@@ -150,4 +154,5 @@ def demo_environment() -> dict[str, str]:
     """Values of every variable that ``organizations_yaml`` refers to. They open the stand-in and nothing else."""
     values = {CLIENT_ID_NAME: CLIENT_ID, CLIENT_SECRET_NAME: client_secret()}
     values |= {refresh_token_name(company): first_refresh_token(company.realm_id) for company in COMPANIES}
+    values |= {zoom.secret_name(account): account.client_secret for account in zoom.DEMO_ACCOUNTS}
     return values | {portals.token_name(portal): portal.token for portal in portals.DEMO_PORTALS}

@@ -16,12 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestration.demo import hubspot_server, quickbooks_server
+from orchestration.demo import hubspot_server, quickbooks_server, zoom_server
 from orchestration.demo.crm.portals import hubspot_port
 from orchestration.demo.organizations import quickbooks_port
 from orchestration.demo.quickbooks.control import SERVICE
 from orchestration.demo.world import World, read_world, world_path, write_world
 from orchestration.demo.world import advance as advance_world
+from orchestration.demo.zoom.accounts import zoom_port
 from orchestration.errors import AiopError
 
 START_SECONDS = 20.0
@@ -101,12 +102,14 @@ def serve(home: Path, port: int | None = None, *, with_parent: bool = False) -> 
     directory = open_world(home)
     with (
         hubspot_server.running(directory, port=hubspot_port()) as hubspot,
+        zoom_server.running(directory, port=zoom_port()) as zoom,
         quickbooks_server.running(directory, port=quickbooks_port() if port is None else port) as server,
     ):
         if not with_parent:
             world = server.service.world()
             print(f"QuickBooks  {server.base_url}  ({len(server.service.realms)} companies)", flush=True)
             print(f"HubSpot     {hubspot.base_url}", flush=True)
+            print(f"Zoom        {zoom.base_url}", flush=True)
             print(f"world       {directory}: it is {world.now:%Y-%m-%d %H:%M} UTC, day {world.days}", flush=True)
         ended.wait()
 

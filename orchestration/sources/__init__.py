@@ -8,8 +8,18 @@ from orchestration.sources.core.source import Source
 from orchestration.sources.hubspot.source import HUBSPOT
 from orchestration.sources.quickbooks.source import QUICKBOOKS
 from orchestration.sources.softbase.source import SOFTBASE
+from orchestration.sources.zoom.source import ZOOM
 
-SOURCES: dict[str, Source] = {source.name: source for source in (QUICKBOOKS, HUBSPOT, SOFTBASE, AZURE_SQL)}
+SOURCES: dict[str, Source] = {
+    source.name: source
+    for source in (
+        QUICKBOOKS,
+        HUBSPOT,
+        ZOOM,
+        SOFTBASE,
+        AZURE_SQL,
+    )
+}
 
 
 def connection_models() -> dict[str, type[ConnectionSettings]]:

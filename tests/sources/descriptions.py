@@ -7,5 +7,12 @@ from hubspot_standin import HubSpot
 from quickbooks_standin import QuickBooks
 from softbase_standin import Softbase
 from standin import StandIn
+from zoom_standin import Zoom
 
-STANDINS: tuple[type[StandIn], ...] = (QuickBooks, HubSpot, Softbase, AzureSql)
+STANDINS: tuple[type[StandIn], ...] = (
+    QuickBooks,
+    HubSpot,
+    Zoom,
+    Softbase,
+    AzureSql,
+)

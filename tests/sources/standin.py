@@ -156,6 +156,18 @@ class StandIn(ABC):
         """Let the second page be the first again."""
         raise NotImplementedError
 
+    def past_end(self) -> tuple[str, set[str]]:
+        """Let the last page of a list carry a token; the stream, and the ids that reading it must give once each."""
+        raise NotImplementedError
+
+    def expiring_page(self) -> tuple[str, set[str]]:
+        """Let a page token expire before it is used, once; the stream, and the ids that reading it must give."""
+        raise NotImplementedError
+
+    def slashed_ids(self) -> tuple[str, set[str]]:
+        """Make records that are asked for by ids with slashes; the stream, and the ids that reading it must give."""
+        raise NotImplementedError
+
     def lower_ceiling(self, patch: pytest.MonkeyPatch) -> list[int]:
         """Let one search end early; ids of more records than it then gives, ready to be made."""
         raise NotImplementedError

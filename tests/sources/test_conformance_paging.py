@@ -44,6 +44,27 @@ def test_a_repeated_page_is_refused(standin: StandIn) -> None:
     assert standin.pages_asked() == 2
 
 
+@proves("12")
+def test_a_token_behind_the_last_page_gives_nothing_twice(standin: StandIn) -> None:
+    stream, expected = standin.past_end()
+    keys = standin.read(stream=stream).keys
+    assert (len(keys), set(keys)) == (len(expected), expected)
+
+
+@proves("13")
+def test_an_expired_page_token_starts_its_window_again(standin: StandIn) -> None:
+    stream, expected = standin.expiring_page()
+    keys = standin.read(stream=stream).keys
+    assert (len(keys), set(keys)) == (len(expected), expected)
+    assert 400 in {asked.status for asked in standin.asked()}
+
+
+@proves("F26")
+def test_ids_with_slashes_are_asked_for_as_the_service_takes_them(standin: StandIn) -> None:
+    stream, expected = standin.slashed_ids()
+    assert set(standin.read(stream=stream).keys) == expected
+
+
 @proves("14")
 def test_changes_beyond_a_searchs_ceiling_are_all_found(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = standin.lower_ceiling(monkeypatch)

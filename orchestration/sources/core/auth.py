@@ -1,4 +1,4 @@
-"""Credentials on requests: a fixed bearer token, or OAuth 2 with refresh tokens that change."""
+"""Credentials on requests: a fixed bearer token, OAuth 2 with refresh tokens that change, or a client's own grant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from orchestration.errors import ConfigurationError, PermanentError
-from orchestration.logs import register_secret
+from orchestration.logs import redact, register_secret
 from orchestration.sources.core.http import HttpClient, Reply
 from orchestration.sources.core.instants import utc_now
 from orchestration.sources.core.records import OAuthTokens, TokenCell, TokenStore
@@ -69,7 +69,7 @@ def inspect_token_reply(reply: Reply) -> None:
             hint="copy client id and secret again from the app's keys, those of the same environment.",
         )
     raise ConfigurationError(
-        f"{reply.what} refuses to refresh the token: {reply.status} {error} {reason}".rstrip(),
+        f"{reply.what} refuses to give a token: {reply.status} {error} {reason}".rstrip(),
         hint="check token_url, client id and secret.",
     )
 
@@ -80,7 +80,8 @@ def _oauth_error(reply: Reply) -> tuple[str, str]:
     except TryAgain:
         return "", reply.excerpt
     body = body if isinstance(body, dict) else {}
-    return str(body.get("error", "")), str(body.get("error_description", ""))[:200]
+    reason = body.get("error_description") or body.get("reason") or ""
+    return str(body.get("error", "")), redact(str(reason))[:200]
 
 
 @dataclass
@@ -183,20 +184,78 @@ class OAuthRefresh:
         refresh_token = fresh if isinstance(fresh, str) and fresh else used
         register_secret(body["access_token"])
         register_secret(refresh_token)
-        lifetime = _seconds(body.get("expires_in")) or _DEFAULT_LIFETIME
-        useful = lifetime - min(_MARGIN, lifetime * _MARGIN_SHARE)
         lifetimes = [seconds for name in self.lifetimes if (seconds := _seconds(body.get(name))) is not None]
         return OAuthTokens(
             refresh_token=refresh_token,
             seed_fingerprint=stored.seed_fingerprint,
             access_token=body["access_token"],
-            access_expires_at=now + timedelta(seconds=useful),
+            access_expires_at=now + timedelta(seconds=_useful(body.get("expires_in"))),
             refresh_expires_at=now + timedelta(seconds=min(lifetimes)) if lifetimes else None,
             previous_refresh_token=used if refresh_token != used else stored.previous_refresh_token,
         )
 
     def _revoked(self, reason: str) -> ConfigurationError:
         return ConfigurationError(f"the connection is no longer authorized: {reason}", hint=self.reconnect)
+
+
+@dataclass
+class ClientGrant:
+    """Access tokens for the client's own id and secret: there is no refresh token, so nothing is stored.
+
+    One token serves a session until it is about to end or is refused; then another one is asked for.
+
+    params
+        The grant as the service's token endpoint takes it in the address, ``grant_type`` among them.
+    reconnect
+        The way out where the client is refused.
+    """
+
+    client: HttpClient
+    token_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    params: Mapping[str, str]
+    reconnect: str = "copy client id and secret again."
+    now: Callable[[], datetime] = utc_now
+    _token: str | None = field(default=None, repr=False)
+    _ends: datetime | None = None
+
+    def __post_init__(self) -> None:
+        basic = base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
+        self._basic = f"Basic {basic}"
+        for secret in (basic, self.client_secret):
+            register_secret(secret)
+
+    def authorization(self) -> str:
+        """See ``http.Auth``. ConfigurationError where the client is refused."""
+        if self._token is None or self._ends is None or self._ends <= self.now():
+            self._obtain()
+        return f"Bearer {self._token}"
+
+    def renew(self, refused: str) -> bool:
+        """See ``http.Auth``: another token, unless there is one already."""
+        if refused == f"Bearer {self._token}":
+            self._obtain()
+        return True
+
+    def _obtain(self) -> None:
+        headers = {"Authorization": self._basic, "Accept": "application/json"}
+        try:
+            reply = self.client.call("POST", self.token_url, params=self.params, headers=headers)
+        except InvalidGrant as error:
+            raise ConfigurationError(f"the token endpoint refuses the grant: {error}", hint=self.reconnect) from error
+        except ConfigurationError as error:
+            error.hint = self.reconnect
+            raise
+        token = reply.json["access_token"]
+        register_secret(token)
+        self._token, self._ends = token, self.now() + timedelta(seconds=_useful(reply.json.get("expires_in")))
+
+
+def _useful(expires_in: object) -> float:
+    """For how many seconds a new token is worth starting a request with."""
+    lifetime = _seconds(expires_in) or _DEFAULT_LIFETIME
+    return lifetime - min(_MARGIN, lifetime * _MARGIN_SHARE)
 
 
 def _seconds(value: object) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -25,13 +26,12 @@ from orchestration.errors import AiopError, UsageError
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> int:
-    with socket.socket() as quickbooks, socket.socket() as hubspot:
-        quickbooks.bind(("127.0.0.1", 0))
-        hubspot.bind(("127.0.0.1", 0))
-        number = quickbooks.getsockname()[1]
-        monkeypatch.setenv("DEMO_HUBSPOT_PORT", str(hubspot.getsockname()[1]))
-    monkeypatch.setenv("DEMO_QUICKBOOKS_PORT", str(number))
-    return number
+    with contextlib.ExitStack() as held:
+        for source in ("QUICKBOOKS", "HUBSPOT", "ZOOM"):
+            free = held.enter_context(socket.socket())
+            free.bind(("127.0.0.1", 0))
+            monkeypatch.setenv(f"DEMO_{source}_PORT", str(free.getsockname()[1]))
+    return int(os.environ["DEMO_QUICKBOOKS_PORT"])
 
 
 @pytest.fixture
@@ -126,7 +126,8 @@ def test_serve_prints_where_it_is_and_ends_when_told_to(aiop: list, home: Path, 
     process = serve(aiop)
     assert process.stdout is not None
     assert f"http://127.0.0.1:{port}" in process.stdout.readline()
-    assert f"http://127.0.0.1:{os.environ['DEMO_HUBSPOT_PORT']}" in process.stdout.readline()
+    for source in ("HUBSPOT", "ZOOM"):
+        assert f"http://127.0.0.1:{os.environ[f'DEMO_{source}_PORT']}" in process.stdout.readline()
     assert str(home / "demo") in process.stdout.readline()
     process.send_signal(number)
     assert process.wait(20) == 0

@@ -8,6 +8,9 @@ import pytest
 import stamina
 from fault_server import FaultServer
 from hubspot_portal import Portal, portal
+from zoom_account import ZoomAccount, account
+
+from orchestration.sources.zoom import limits
 
 
 @pytest.fixture(autouse=True)
@@ -26,4 +29,12 @@ def fault_server() -> Iterator[FaultServer]:
 @pytest.fixture
 def hubspot() -> Iterator[Portal]:
     with portal() as started:
+        yield started
+
+
+@pytest.fixture
+def zoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZoomAccount]:
+    # Waiting for limits has tests of its own.
+    monkeypatch.setattr(limits, "SHARE", 10_000.0)
+    with account() as started:
         yield started

@@ -1,0 +1,206 @@
+"""What lands of an account: everybody once, every call once, and days that are known to have been read."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from zoom_account import ZoomAccount
+
+from orchestration.demo.serving.faults import Fault
+from orchestration.demo.world import World
+from orchestration.errors import PermanentError
+from orchestration.sources.zoom import paging
+from orchestration.sources.zoom.faults import PageExpired
+from orchestration.sources.zoom.source import ZOOM
+
+
+def test_users_of_every_status_are_asked_for_and_those_without_an_id_have_a_key(zoom: ZoomAccount) -> None:
+    zoom.add_person("a")
+    zoom.add_person("b", left=datetime(2026, 2, 1, tzinfo=UTC))
+    zoom.add_person("C", activated=None)
+    read = zoom.read("users")
+    assert {key: row["status"] for key, row in read.payloads.items()} == {
+        "a": "active",
+        "b": "inactive",
+        "pending/c@example.com": "pending",
+    }
+    assert "id" not in read.payloads["pending/c@example.com"]
+    assert read.extract.mode == "full"
+    assert [asked["status"] for asked in zoom.asked("/v2/users")] == ["active", "inactive", "pending"]
+
+
+def test_a_user_that_names_no_status_has_the_one_that_was_asked_for(zoom: ZoomAccount) -> None:
+    zoom.quirks.raw["users"] = ['{"id":"a"}', '{"id":"b","status":"odd"}', "7"]
+    read = zoom.read("users")
+    assert {key: row["status"] for key, row in read.payloads.items()} == {"a": "active", "b": "odd"}
+    assert read.notes == ["list of active users: 1 members of the list are no objects and were left out"]
+
+
+@pytest.mark.parametrize("arrays", ["both", "call_history", "call_logs"])
+@pytest.mark.parametrize("past_end", ["none", "empty", "same"])
+def test_calls_are_read_once_whichever_lists_an_answer_has_and_whatever_its_last_token(
+    zoom: ZoomAccount, arrays: str, past_end: str
+) -> None:
+    made = zoom.add_calls(*(f"2026-11-1{number % 10}T12:00:{number % 60:02d}+00:00" for number in range(301)))
+    zoom.quirks.arrays, zoom.quirks.past_end = arrays, past_end
+    read = zoom.read("call_history")
+    assert sorted(read.keys) == made
+    assert {row["call_id"] for row in read.payloads.values()} == {f"call{number}" for number in range(301)}
+
+
+@pytest.mark.parametrize("past_end", ["none", "empty"])
+def test_a_list_that_counts_nothing_ends_with_an_empty_page(zoom: ZoomAccount, past_end: str) -> None:
+    made = zoom.add_calls(*(f"2026-11-10T12:00:{number % 60:02d}+00:00" for number in range(301)))
+    zoom.quirks.counts, zoom.quirks.past_end = False, past_end
+    assert sorted(zoom.read("call_history").keys) == made
+
+
+def test_a_list_that_gives_less_than_it_counts_says_so(zoom: ZoomAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    zoom.add_calls("2026-11-10T12:00:00+00:00")
+    body = (
+        '{"call_history":[{"call_history_uuid":"1"}],"call_logs":[],"total_records":9,"page_count":1,'
+        '"next_page_token":""}'
+    )
+    with zoom.session() as session:
+        zoom.server.service.faults.add(
+            Fault("body", path="/phone/call_history", contains="2026-11-01", status=200, body=body)
+        )
+        extract = session.read(ZOOM.stream("call_history"), None, None)
+        assert [record.record_id for record in extract.records] == ["1"]
+    assert extract.notes == ["calls from 2026-11-01 to 2026-11-20: Zoom counts 9 and gave 1"]
+
+
+def test_the_same_token_again_is_refused_within_two_pages(zoom: ZoomAccount) -> None:
+    zoom.add_person("a")
+    zoom.quirks.repeats = {"users"}
+    with pytest.raises(PermanentError, match="repeats a page"):
+        zoom.read("users")
+    assert len(zoom.asked("/v2/users")) == 2
+
+
+def test_a_page_token_that_never_lives_long_enough_is_an_error(zoom: ZoomAccount) -> None:
+    zoom.add_calls(*(f"2026-11-10T12:00:{number % 60:02d}+00:00" for number in range(301)))
+    take = zoom.server.service.faults.take
+
+    def later(path: str, text: str) -> object:
+        zoom.server.service.accounts["blank"].ahead += timedelta(minutes=16 if "call_history" in path else 0)
+        return take(path, text)
+
+    zoom.server.service.faults.take = later  # type: ignore[method-assign, assignment]
+    with pytest.raises(PageExpired):
+        zoom.read("call_history")
+    assert [asked.status for asked in zoom.log].count(400) == paging.RESTARTS + 1
+
+
+@pytest.mark.parametrize("days", ["utc", "account"])
+def test_late_calls_come_with_one_of_the_next_nights(zoom: ZoomAccount, days: str) -> None:
+    zoom.quirks.days = days
+    zoom.read("call_history")
+    zoom.server.advance(1)
+    # Of the evening of the 18th in Chicago; shown now.
+    (late,) = zoom.add_calls("2026-11-19T03:00:00+00:00")
+    read = zoom.read("call_history")
+    assert read.keys == [late]
+    assert zoom.states["call_history"]["covered"] == [["2026-05-22", "2026-11-21"]]
+    last = zoom.asked("/v2/phone/call_history")[-1]
+    assert (last["from"], last["to"], last["page_size"], last["time_type"]) == (
+        "2026-11-16",
+        "2026-11-21",
+        "300",
+        "start_time",
+    )
+
+
+def test_the_report_is_read_by_months_and_the_last_two_of_them_every_night(zoom: ZoomAccount) -> None:
+    host = zoom.add_person("a")
+    zoom.add_meeting("m==", host, "2026-11-19T15:00:00+00:00")
+    read = zoom.read("daily_report")
+    assert read.payloads["2026-11-19"] == {
+        "date": "2026-11-19",
+        "new_users": 0,
+        "meetings": 1,
+        "participants": 2,
+        "meeting_minutes": 55,
+    }
+    assert [asked["month"] for asked in zoom.asked("/v2/report/daily")] == ["5", "6", "7", "8", "9", "10", "11"]
+    zoom.log.clear()
+    assert zoom.read("daily_report").extract.state["covered"] == [["2026-05-22", "2026-11-20"]]
+    assert [asked["month"] for asked in zoom.asked("/v2/report/daily")] == ["10", "11"]
+
+
+def test_a_month_that_zoom_refuses_is_said_and_not_taken_for_read(zoom: ZoomAccount) -> None:
+    refusal = '{"code":300,"message":"The report of this month is not available."}'
+    zoom.server.service.faults.add(Fault("body", path="/report/daily", contains=" 5", status=400, body=refusal))
+    read = zoom.read("daily_report")
+    assert read.extract.state["covered"] == [["2026-06-01", "2026-11-20"]]
+    assert read.notes[0].startswith("2026-05 can't be had: Zoom refuses the request with 400, code 300")
+    zoom.server.service.faults.add(Fault("body", path="/report/daily", contains=" 11", status=400, body=refusal))
+    with pytest.raises(PermanentError, match="code 300"):
+        zoom.read("daily_report")
+
+
+def test_a_month_that_has_begun_elsewhere_only_is_not_missed(zoom: ZoomAccount) -> None:
+    # 13:00 UTC on the 30th is the 1st in Auckland; the account is in UTC and knows of no December.
+    zoom.server.service.world._world = World(base=datetime(2026, 11, 30, 13, tzinfo=UTC))
+    read = zoom.read("daily_report", zone="Pacific/Auckland")
+    assert "2026-11-30" in read.keys
+    assert read.notes == []
+    assert zoom.asked("/v2/report/daily")[-1]["month"] == "12"
+
+
+def test_meetings_of_all_hosts_land_and_those_who_may_not_host_are_named(zoom: ZoomAccount) -> None:
+    zoom.add_person("pending", activated=None)
+    left = zoom.add_person("left", left=datetime(2026, 11, 20, 12, tzinfo=UTC))
+    zoom.add_person("basic", extra={"may_not_host": True})
+    zoom.add_meeting("one==", left, "2026-11-19T15:00:00+00:00")
+    zoom.add_meeting("two==", zoom.add_person("a"), "2026-06-30T23:59:00+00:00")
+    read = zoom.read("meetings")
+    assert sorted(read.keys) == ["one==", "two=="]
+    assert read.payloads["one=="]["total_minutes"] == 55
+    assert read.notes == [
+        "1 hosts skipped: basic (Your user account is not allowed meeting hosting and scheduling capabilities.)"
+    ]
+
+
+def test_participants_are_asked_for_by_whatever_slashes_an_id_has_and_rejoins_are_kept(zoom: ZoomAccount) -> None:
+    host = zoom.add_person("a")
+    for uuid in ("/start==", "mid//dle==", "one/slash==", "100%=="):
+        zoom.add_meeting(uuid, host, "2026-11-19T15:00:00+00:00")
+    read = zoom.read("participants")
+    by_meeting = [row["meeting_uuid"] for row in read.payloads.values()]
+    assert {uuid: by_meeting.count(uuid) for uuid in by_meeting} == dict.fromkeys(
+        ("/start==", "mid//dle==", "one/slash==", "100%=="), 3
+    )
+    assert '["/start==", "2", "2026-11-19T15:00:00Z"]' in read.keys
+
+
+def test_a_meeting_that_is_gone_is_skipped_by_name(zoom: ZoomAccount) -> None:
+    meeting = zoom.add_meeting("m==", zoom.add_person("a"), "2026-11-19T15:00:00+00:00")
+    with zoom.session() as session:
+        list(session.read(ZOOM.stream("meetings"), None, None).records)
+        zoom.account.life.meetings.remove(meeting)
+        extract = session.read(ZOOM.stream("participants"), None, None)
+        assert list(extract.records) == []
+    assert extract.notes == ["1 meetings skipped: m== (Meeting does not exist: m==.)"]
+
+
+def test_participants_beyond_a_runs_share_are_left_for_the_next_ones_newest_first(zoom: ZoomAccount) -> None:
+    host = zoom.add_person("a")
+    for day in range(1, 10):
+        zoom.add_meeting(f"m{day}==", host, f"2026-11-0{day}T15:00:00+00:00")
+    seen = []
+    for left in (5, 1, 0):
+        read = zoom.read("participants", participants_per_run=4)
+        seen.append({row["meeting_uuid"] for row in read.payloads.values()})
+        note = f"participants of {left} meetings up to 2026-11-0{left} are left for the next runs"
+        assert read.notes == ([note] if left else [])
+    assert seen == [{f"m{day}==" for day in days} for days in ((6, 7, 8, 9), (2, 3, 4, 5), (1,))]
+    assert zoom.states["participants"]["covered"] == [["2026-05-22", "2026-11-20"]]
+    assert zoom.read("participants").records == []
+
+
+def test_a_window_asks_for_its_days_alone_and_leaves_the_state_as_it_is(zoom: ZoomAccount) -> None:
+    inside, _, _ = zoom.add_calls("2026-10-01T05:00:00+00:00", "2026-10-01T04:59:59+00:00", "2026-10-02T05:00:00+00:00")
+    assert zoom.read("call_history", window=(date(2026, 10, 1), date(2026, 10, 1))).keys == [inside]
+    assert zoom.read("users", window=(date(2026, 10, 1), date(2026, 10, 1))).extract.mode == "full"
