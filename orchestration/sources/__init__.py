@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from orchestration.sources.core.connection import ConnectionSettings
 from orchestration.sources.core.source import Source
+from orchestration.sources.ga4.source import GA4
 from orchestration.sources.hubspot.source import HUBSPOT
 from orchestration.sources.quickbooks.source import QUICKBOOKS
 
-SOURCES: dict[str, Source] = {source.name: source for source in (QUICKBOOKS, HUBSPOT)}
+SOURCES: dict[str, Source] = {source.name: source for source in (QUICKBOOKS, HUBSPOT, GA4)}
 
 
 def connection_models() -> dict[str, type[ConnectionSettings]]:
