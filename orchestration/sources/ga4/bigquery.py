@@ -127,15 +127,15 @@ class BigQuery:
             int(modified) if modified is not None else None,
         )
 
-    def rows(self, statement: str, parameters: Parameters) -> Iterator[Mapping[str, Any]]:
-        """Rows of a statement, a page at a time. Without a result, it is asked again within the policy.
+    def rows(self, statement: str, parameters: Parameters, *, tables: int = 1) -> Iterator[Mapping[str, Any]]:
+        """Rows of a statement over so many ``tables``, a page at a time. Where its job fails, it is asked again.
 
         Raises PermanentError where it would cost more than the settings allow.
         """
 
         def attempt() -> Any:
             try:
-                return self._answered(statement, parameters)
+                return self._answered(statement, parameters, tables)
             except JobFailed as error:
                 raise TryAgain(f"BigQuery's job failed ({error.reason}): {error}", at_least=1.0) from None
 
@@ -146,14 +146,14 @@ class BigQuery:
             if found.next_page_token:
                 guard.see(found.next_page_token)
 
-    def _answered(self, statement: str, parameters: Parameters) -> Any:
+    def _answered(self, statement: str, parameters: Parameters, tables: int) -> Any:
         from google.cloud import bigquery
 
         config = bigquery.QueryJobConfig(
             query_parameters=[
                 bigquery.ArrayQueryParameter(name, "STRING", list(values)) for name, values in parameters.items()
             ],
-            maximum_bytes_billed=self.settings.maximum_bytes_billed,
+            maximum_bytes_billed=self.settings.maximum_bytes_billed * tables,
             use_legacy_sql=False,
             labels={"application": "aiop-warehouse"},
         )
@@ -163,7 +163,7 @@ class BigQuery:
             return job.result(page_size=PAGE, retry=None)
 
     def _wait(self, job: Any) -> None:
-        """Until the job is done. By its own state: an answer without rows does not tell a failed job from a slow one."""
+        """Until the job is done, by its own state: from an answer without rows, failed and slow look alike."""
         ends, pause = time.monotonic() + LONGEST_JOB, _POLL
         while job.state != "DONE":
             if time.monotonic() + pause > ends:
