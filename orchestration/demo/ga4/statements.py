@@ -16,13 +16,15 @@ from typing import Any
 from orchestration.demo.ga4 import answers
 from orchestration.demo.ga4.export import Table
 
-KNOWN = {"d71c38cedc8f84e8": "sessions", "44870c7b35b4d848": "figures"}
+KNOWN = {"d71c38cedc8f84e8": "sessions", "958e4a670428c22a": "figures"}
 
 Field = dict[str, Any]
 
 _TABLE = re.compile(r"`([^`.]+)\.([^`.]+)\.([^`.]+)`")
 _ABSENT = re.compile(r"cast\(null as \w+\)( as (\w+))?")
-_SUFFIXES = re.compile(r"_table_suffix in \(([^)]*)\)")
+_DAY = re.compile(r"'\d{8}' as day")
+# One table's part of a union, and those of all others behind it.
+_UNION = re.compile(r"(select .+?)(?: union all \1)+")
 _OPTIONAL = ("stream_id", "platform", "is_active_user")
 
 
@@ -47,7 +49,7 @@ def fingerprint(statement: str) -> str:
     """Names what a statement means: whatever its layout, its table, and the optional columns it finds there."""
     text = _TABLE.sub("`?`", " ".join(statement.split()))
     text = _ABSENT.sub(lambda found: f"{found[2] or 'is_active_user'}{found[1] or ''}", text)
-    text = _SUFFIXES.sub("_table_suffix in (?)", text)
+    text = _UNION.sub(r"\1", _DAY.sub("'?' as day", text))
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
@@ -70,9 +72,7 @@ def answer(statement: str, parameters: Mapping[str, Any], tables: Mapping[str, T
         _check_columns(statement, table)
         return Result(_SESSIONS, list(answers.sessions(table.rows)), len(table.rows))
     if meaning == "figures":
-        suffixes = re.findall(r"'([^']*)'", _SUFFIXES.findall(statement)[0])
-        read = {suffix: tables[f"events_{suffix}"].rows for suffix in suffixes if f"events_{suffix}" in tables}
-        days = {suffix[-8:]: rows for suffix, rows in read.items()}
+        days = {match[3][-8:]: tables[match[3]].rows for match in _TABLE.finditer(statement)}
         found = list(answers.figures(days, str(parameters["last"][0])))
         return Result(_FIGURES, found, sum(map(len, days.values())))
     raise Refused(f"the stand-in does not know this statement (fingerprint {fingerprint(statement)})")

@@ -165,7 +165,8 @@ class BigQuery:
     def _wait(self, job: Any) -> None:
         """Until the job is done, by its own state: from an answer without rows, failed and slow look alike."""
         ends, pause = time.monotonic() + LONGEST_JOB, _POLL
-        while job.state != "DONE":
+        # Asked at once: Google's client takes no job for done before BigQuery has said so of the job itself.
+        while not job.done(retry=None):
             if time.monotonic() + pause > ends:
                 raise TransientError(
                     f"a statement was still running after {LONGEST_JOB / 60:.0f} minutes",
@@ -173,7 +174,6 @@ class BigQuery:
                 )
             self.sleep(pause)
             pause = min(pause * 2, _LONGEST_POLL)
-            job.reload(retry=None)
         if job.error_result:
             faults.job_failure(str(job.error_result.get("reason")), str(job.error_result.get("message")))
 

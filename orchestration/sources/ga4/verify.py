@@ -10,20 +10,16 @@ from datetime import date, timedelta
 
 from orchestration.sources.core.records import Session
 from orchestration.sources.ga4.session import Property
+from orchestration.sources.ga4.tables import DateTable
 
 Figures = dict[str, int | None]
 
 _WEEK, _MONTH = 7, 28
 
-# The tables of a month by their whole names: by range, the wildcard would take streamed ones as well. As literals, for
-# BigQuery reads, and bills, what it can rule out before it begins.
-_STATEMENT = """\
-with
-
-events as (
-
+# Each table by its name: a wildcard over events_* would take streamed ones beside the daily ones that replace them.
+_EVENTS = """\
     select
-        right(_table_suffix, 8) as day,
+        '{day}' as day,
         event_name,
         event_timestamp,
         user_pseudo_id,
@@ -44,9 +40,14 @@ events as (
             ) > 0,
             false
         ) as is_active
-    from `{dataset}.events_*`
-    where _table_suffix in ({suffixes})
+    from `{table}`
+"""
+_STATEMENT = """\
+with
 
+events as (
+
+{events}
 ),
 
 first_opens as (
@@ -96,20 +97,14 @@ def app_figures(session: Session, day: date) -> Figures:
         tables = {table.day: table for table in session.export.tables()}
         first = day - timedelta(days=_MONTH - 1)
         window = [table for known, table in sorted(tables.items()) if first <= known <= day]
-        # A wildcard has the columns of its newest table.
-        flagged = "is_active_user" in session.export.facts(window[-1]).columns
-        text = _STATEMENT.format(
-            dataset=bigquery.dataset,
-            suffixes=", ".join(f"'{table.name.removeprefix('events_')}'" for table in window),
-            is_active_user="is_active_user" if flagged else "cast(null as bool)",
-        )
+        text = _STATEMENT.format(events="\n    union all\n\n".join(_events(session, table) for table in window))
         names = {
             "last": day,
             "yesterday": day - timedelta(days=1),
             "week": day - timedelta(days=_WEEK - 1),
         }
         parameters = {name: [f"{value:%Y%m%d}"] for name, value in names.items()}
-        (row,) = bigquery.rows(text, {**parameters, "firsts": ("first_open", "first_visit")}, tables=_MONTH)
+        (row,) = bigquery.rows(text, {**parameters, "firsts": ("first_open", "first_visit")}, tables=len(window))
     return {
         "daily_active_users": row["daily"],
         "weekly_active_users": row["weekly"] if _whole(tables, day, _WEEK) else None,
@@ -120,6 +115,15 @@ def app_figures(session: Session, day: date) -> Figures:
         "ios_downloads": row["ios_downloads"],
         "android_downloads": row["android_downloads"],
     }
+
+
+def _events(session: Property, table: DateTable) -> str:
+    flagged = "is_active_user" in session.export.facts(table).columns
+    return _EVENTS.format(
+        day=table.suffix,
+        table=f"{session.export.bigquery.dataset}.{table.name}",
+        is_active_user="is_active_user" if flagged else "cast(null as bool)",
+    )
 
 
 def _whole(tables: Collection[date], day: date, length: int) -> bool:
