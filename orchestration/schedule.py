@@ -55,6 +55,7 @@ SCHEDULES = (
     Schedule("etl_quickbooks_financial", "0 2 * * *", ("quickbooks",)),
     Schedule("etl_hubspot_contacts", "0 3 * * *", ("hubspot",)),
     Schedule("etl_hubspot_deals", "0 3 * * *", ("hubspot",)),
+    Schedule("etl_app_analytics", "0 6 * * *", ("ga4",)),
     Schedule("nightly", "0 7 * * *", None),
 )
 

@@ -41,6 +41,11 @@ JOBS = [
         description="HubSpot into mart_crm_deals and what stands on it.",
     ),
     dg.define_asset_job(
+        "etl_app_analytics",
+        selection=into_mart("ga4", "mart_app_analytics"),
+        description="GA4 into mart_app_analytics and what stands on it.",
+    ),
+    dg.define_asset_job(
         "nightly",
         selection=dg.AssetSelection.all(),
         description="Every source, every model, every check.",

@@ -10,6 +10,7 @@ import yaml
 
 from orchestration.demo.books.company import Company
 from orchestration.demo.crm import portals
+from orchestration.demo.ga4 import properties
 from orchestration.demo.quickbooks.oauth import CLIENT_ID, client_secret, first_refresh_token
 
 QUICKBOOKS_PORT = 9101
@@ -137,6 +138,8 @@ def organizations_yaml() -> str:
             "access_token": f"env:{portals.token_name(portal)}",
             "base_url": f"http://127.0.0.1:{portals.hubspot_port()}",
         }
+    for given in properties.DEMO_PROPERTIES:
+        by_slug[given.slug]["ga4"] = properties.connection_of(given, f"http://127.0.0.1:{properties.ga4_port()}")
     return yaml.safe_dump({"organizations": listed}, sort_keys=False, allow_unicode=True)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from orchestration.errors import UsageError
-from orchestration.quality import hubspot, quickbooks
+from orchestration.quality import ga4, hubspot, quickbooks
 from orchestration.quality.expectations import EVERY_RECORD, Suite
 from orchestration.sources import SOURCES
 
-_OWN = {(suite.source, suite.stream): suite for suite in (*quickbooks.SUITES, *hubspot.SUITES)}
+_OWN = {(suite.source, suite.stream): suite for suite in (*quickbooks.SUITES, *hubspot.SUITES, *ga4.SUITES)}
 
 
 def suites(source: str) -> list[Suite]:
