@@ -10,6 +10,11 @@ _COUNTS = ("first_event_us", "last_event_us", "engagement_ms", "first_opens", "f
 _DELIVERIES = ("deliveries", "session_number")
 
 
+_SCREENS = f"""
+    select sum({number("(one.screen ->> 'views')")}) from jsonb_array_elements(field.screens) as one (screen)
+"""  # noqa: S608
+
+
 def _count(name: str, *, critical: bool) -> Expectation:
     """A whole number, not below zero."""
     text = f"field.{name}"
@@ -81,10 +86,8 @@ SUITES = (
             Expectation(
                 "screens_are_the_views",
                 "views by screen add up to the views",
-                "case jsonb_typeof(field.screens) when 'array' then ("
-                f"select sum({number('(one.screen ->> {0})').format(chr(39) + 'views' + chr(39))}) "
-                "from jsonb_array_elements(field.screens) as one (screen)"
-                f") is distinct from nullif({number('field.views')}, 0) else true end",
+                f"case jsonb_typeof(field.screens) when 'array' then ({_SCREENS}) is distinct from "
+                f"nullif({number('field.views')}, 0) else true end",
                 critical=True,
             ),
             Expectation(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ga4_standin import Ga4
 from hubspot_standin import HubSpot
 from quickbooks_standin import QuickBooks
 from standin import StandIn
 
-STANDINS: tuple[type[StandIn], ...] = (QuickBooks, HubSpot)
+STANDINS: tuple[type[StandIn], ...] = (QuickBooks, HubSpot, Ga4)

@@ -26,6 +26,7 @@ class Job:
     result: Result | None
     error: Refused | None = None
     pending: int = 0
+    pages: int = 0
 
 
 @dataclass
@@ -55,7 +56,6 @@ class Api:
     repeats: bool = False
     denied: set[str] = field(default_factory=set)
     over_quota: bool = False
-    before_page: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         self.exports = {given.project: Export(given) for given in self.properties}
@@ -152,7 +152,7 @@ class Api:
             return error(_STATUS.get(job.error.reason, 400), str(job.error), job.error.reason)
         assert job.result is not None
         rows = job.result.rows
-        start = int(query.get("pageToken", 0))
+        start = int(query.get("pageToken", "0").partition(".")[0])
         size = min(int(query.get("maxResults") or self.page_rows), self.page_rows)
         shape = self.shapes.popleft() if self.shapes else None
         size = size if shape is None else shape
@@ -168,9 +168,10 @@ class Api:
         if page:
             answer["rows"] = [statements.encoded(row, job.result.schema) for row in page]
         if self.repeats and rows:
-            answer["pageToken"] = str(size)
+            answer["pageToken"] = f"{size}.0"
         elif start + size < len(rows):
-            answer["pageToken"] = str(start + size)
+            job.pages += 1
+            answer["pageToken"] = f"{start + size}.{job.pages}"
         return 200, answer
 
     def _job(self, export: Export, names: dict[str, str], query: Mapping[str, str], body: Any) -> Answer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, timedelta
 
+from orchestration.errors import PermanentError
 from orchestration.sources.core.records import Session
 from orchestration.sources.ga4.session import Property
 from orchestration.sources.ga4.tables import DateTable
@@ -95,6 +96,11 @@ def app_figures(session: Session, day: date) -> Figures:
     bigquery = session.export.bigquery
     with session.attributed():
         tables = {table.day: table for table in session.export.tables()}
+        if day not in tables:
+            raise PermanentError(
+                f"BigQuery has no table of {day} any more, so its figures can't be counted anew",
+                hint="let tables of the export expire later, or verify before they do.",
+            )
         first = day - timedelta(days=_MONTH - 1)
         window = [table for known, table in sorted(tables.items()) if first <= known <= day]
         text = _STATEMENT.format(events="\n    union all\n\n".join(_events(session, table) for table in window))
