@@ -25,11 +25,12 @@ from orchestration.errors import AiopError, UsageError
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> int:
-    with socket.socket() as quickbooks, socket.socket() as hubspot:
-        quickbooks.bind(("127.0.0.1", 0))
-        hubspot.bind(("127.0.0.1", 0))
+    with socket.socket() as quickbooks, socket.socket() as hubspot, socket.socket() as ga4:
+        for listener in (quickbooks, hubspot, ga4):
+            listener.bind(("127.0.0.1", 0))
         number = quickbooks.getsockname()[1]
         monkeypatch.setenv("DEMO_HUBSPOT_PORT", str(hubspot.getsockname()[1]))
+        monkeypatch.setenv("DEMO_GA4_PORT", str(ga4.getsockname()[1]))
     monkeypatch.setenv("DEMO_QUICKBOOKS_PORT", str(number))
     return number
 
@@ -127,6 +128,7 @@ def test_serve_prints_where_it_is_and_ends_when_told_to(aiop: list, home: Path, 
     assert process.stdout is not None
     assert f"http://127.0.0.1:{port}" in process.stdout.readline()
     assert f"http://127.0.0.1:{os.environ['DEMO_HUBSPOT_PORT']}" in process.stdout.readline()
+    assert f"http://127.0.0.1:{os.environ['DEMO_GA4_PORT']}" in process.stdout.readline()
     assert str(home / "demo") in process.stdout.readline()
     process.send_signal(number)
     assert process.wait(20) == 0
