@@ -22,9 +22,8 @@ landed as (
         sessions.org_id,
         sessions.event_date,
         sum(sessions.deliveries) as deliveries
-    from {{ ref('stg_ga4__sessions') }} as sessions
+    from {{ ref('int_ga4__session_days') }} as sessions
     inner join recent on sessions.org_id = recent.org_id and sessions.event_date = recent.event_date
-    where not sessions.is_deleted
     group by sessions.org_id, sessions.event_date
 
 )
@@ -45,4 +44,5 @@ where
             known.org_id,
             known.event_date
         from {{ ref('int_ga4__known_days') }} as known
+        where {{ publishable('ga4', 'known.org_id') }}
     )

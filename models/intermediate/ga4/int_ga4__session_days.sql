@@ -11,6 +11,7 @@ select
     sessions.last_event_us,
     sessions.first_opens,
     sessions.first_opens + sessions.first_visits > 0 as is_new,
+    sessions.deliveries,
     sessions.views,
     sessions.screens
 from {{ ref('stg_ga4__sessions') }} as sessions
