@@ -4,6 +4,8 @@ LINT_VENV := .venv-lint
 BIN       := $(VENV)/bin
 STAMP     := $(VENV)/.ready
 LINT_STAMP := $(LINT_VENV)/.ready
+BIGQUERY_VENV  := .venv-bigquery
+BIGQUERY_STAMP := $(BIGQUERY_VENV)/.ready
 WORKERS   ?= 2
 
 .DEFAULT_GOAL := help
@@ -21,7 +23,7 @@ dev: $(STAMP)  ## Dagster's UI on the demo's warehouse (ends with Ctrl-C)
 test: $(STAMP)  ## all tests but the slow proofs
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
-test-slow: $(STAMP)  ## whole jobs and weeks of nights
+test-slow: $(STAMP) $(BIGQUERY_STAMP)  ## whole jobs and weeks of nights
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m slow
 
 bench: $(STAMP)  ## figures beside a naive form, as ratios
@@ -41,9 +43,10 @@ format: $(STAMP) $(LINT_STAMP)  ## let the formatters write
 lock: $(STAMP)  ## compile the locks from their .in files (hashes, no index)
 	$(BIN)/uv pip compile requirements.in --override requirements.override --universal -p 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 	$(BIN)/uv pip compile requirements-lint.in --universal -p 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-lint.lock
+	$(BIN)/uv pip compile requirements-bigquery.in --universal -p 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-bigquery.lock
 
 clean:  ## remove environments and caches; $AIOP_HOME stays
-	rm -rf $(VENV) $(LINT_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(LINT_VENV) $(BIGQUERY_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
 $(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
 	@scripts/make-venv $(VENV) requirements.lock
@@ -52,4 +55,8 @@ $(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
 
 $(LINT_STAMP): requirements-lint.lock requirements-bootstrap.lock
 	@scripts/make-venv $(LINT_VENV) requirements-lint.lock
+	@touch $@
+
+$(BIGQUERY_STAMP): requirements-bigquery.lock requirements-bootstrap.lock
+	@scripts/make-venv $(BIGQUERY_VENV) requirements-bigquery.lock
 	@touch $@

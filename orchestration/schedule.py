@@ -60,6 +60,7 @@ SCHEDULES = (
     Schedule("etl_hubspot_deals", "0 3 * * *", ("hubspot",)),
     Schedule("etl_zoom_metrics", "0 4 * * *", ("zoom",)),
     Schedule("etl_case_metrics", "0 5 * * *", ("azure_sql",)),
+    Schedule("etl_app_analytics", "0 6 * * *", ("ga4",)),
     Schedule("nightly", "0 7 * * *", None),
 )
 

@@ -14,6 +14,7 @@ from orchestration.sources import SOURCES
 from orchestration.sources.azure_sql.verify import GROUPS as _CASE_GROUPS
 from orchestration.sources.azure_sql.verify import case_figures
 from orchestration.sources.core.records import Session
+from orchestration.sources.ga4.verify import app_figures
 from orchestration.sources.hubspot.verify import contact_figures, deal_figures
 from orchestration.sources.quickbooks.verify import report_totals
 from orchestration.sources.softbase.verify import cash_figures, fleet_figures, sales_figures
@@ -310,6 +311,32 @@ def _softbase_source(session: Session, marted: Figures) -> Figures:
     return fresh
 
 
+_APP_METRICS = (
+    "daily_active_users",
+    "weekly_active_users",
+    "monthly_active_users",
+    "new_users",
+    "returning_users",
+    "total_sessions",
+    "ios_downloads",
+    "android_downloads",
+)
+
+
+def _app_mart(connection: psycopg.Connection, organization: Organization) -> Figures:
+    """The newest date: counting it anew reads a month of tables."""
+    row = connection.execute(
+        f"select metric_date, {', '.join(_APP_METRICS)} from marts.mart_app_analytics where org_id = %s"  # noqa: S608
+        " order by metric_date desc limit 1",
+        [organization.id],
+    ).fetchone()
+    return {} if row is None else {row[0]: dict(zip(_APP_METRICS, row[1:], strict=True))}
+
+
+def _app_source(session: Session, marted: Figures) -> Figures:
+    return {day: dict(app_figures(session, day)) for day in marted}
+
+
 @dataclass(frozen=True)
 class _Subject:
     """What of a source is compared: ``mart`` gives what is stored, ``source`` asks for the same."""
@@ -326,6 +353,7 @@ _SUBJECTS = {
     "softbase": _Subject(_softbase_marts, _softbase_source, "day", "%Y-%m-%d"),
     "zoom": _Subject(_zoom_mart, day_figures, "day", "%Y-%m-%d"),
     "azure_sql": _Subject(_case_mart, _case_source, "snapshot", "%Y-%m-%d"),
+    "ga4": _Subject(_app_mart, _app_source, "date", "%Y-%m-%d"),
 }
 
 

@@ -66,6 +66,11 @@ JOBS = [
         description="The case database into mart_case_metrics and what stands on it.",
     ),
     dg.define_asset_job(
+        "etl_app_analytics",
+        selection=into_mart("mart_app_analytics"),
+        description="GA4 into mart_app_analytics and what stands on it.",
+    ),
+    dg.define_asset_job(
         "nightly",
         selection=dg.AssetSelection.all(),
         description="Every source, every model, every check.",

@@ -11,6 +11,7 @@ import yaml
 
 from orchestration.demo.books.company import Company
 from orchestration.demo.crm import portals
+from orchestration.demo.ga4 import properties
 from orchestration.demo.quickbooks.oauth import CLIENT_ID, client_secret, first_refresh_token
 from orchestration.demo.zoom import accounts as zoom
 
@@ -147,6 +148,8 @@ def organizations_yaml(databases: Iterable[DemoDatabase] = ()) -> str:
         by_slug[account.slug]["zoom"] = settings | {"client_secret": f"env:{zoom.secret_name(account)}"}
     for one in databases:
         by_slug[one.slug][one.source] = one.connection
+    for given in properties.DEMO_PROPERTIES:
+        by_slug[given.slug]["ga4"] = properties.connection_of(given, f"http://127.0.0.1:{properties.ga4_port()}")
     return yaml.safe_dump({"organizations": listed}, sort_keys=False, allow_unicode=True)
 
 

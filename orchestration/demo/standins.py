@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestration.demo import hubspot_server, quickbooks_server, zoom_server
+from orchestration.demo import ga4_server, hubspot_server, quickbooks_server, zoom_server
 from orchestration.demo.crm.portals import hubspot_port
+from orchestration.demo.ga4.properties import ga4_port
 from orchestration.demo.organizations import quickbooks_port
 from orchestration.demo.quickbooks.control import SERVICE
 from orchestration.demo.world import World, read_world, world_path, write_world
@@ -103,6 +104,7 @@ def serve(home: Path, port: int | None = None, *, with_parent: bool = False) -> 
     with (
         hubspot_server.running(directory, port=hubspot_port()) as hubspot,
         zoom_server.running(directory, port=zoom_port()) as zoom,
+        ga4_server.running(directory, port=ga4_port()) as ga4,
         quickbooks_server.running(directory, port=quickbooks_port() if port is None else port) as server,
     ):
         if not with_parent:
@@ -110,6 +112,7 @@ def serve(home: Path, port: int | None = None, *, with_parent: bool = False) -> 
             print(f"QuickBooks  {server.base_url}  ({len(server.service.realms)} companies)", flush=True)
             print(f"HubSpot     {hubspot.base_url}", flush=True)
             print(f"Zoom        {zoom.base_url}", flush=True)
+            print(f"GA4         {ga4.base_url}", flush=True)
             print(f"world       {directory}: it is {world.now:%Y-%m-%d %H:%M} UTC, day {world.days}", flush=True)
         ended.wait()
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from orchestration.errors import UsageError
-from orchestration.quality import azure_sql, hubspot, quickbooks, softbase, zoom
+from orchestration.quality import azure_sql, ga4, hubspot, quickbooks, softbase, zoom
 from orchestration.quality.expectations import EVERY_RECORD, Suite
 from orchestration.sources import SOURCES
 
 _OWN = {
     (suite.source, suite.stream): suite
-    for module in (azure_sql, hubspot, quickbooks, softbase, zoom)
+    for module in (azure_sql, ga4, hubspot, quickbooks, softbase, zoom)
     for suite in module.SUITES
 }
 

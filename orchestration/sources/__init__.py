@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestration.sources.azure_sql.source import AZURE_SQL
 from orchestration.sources.core.connection import ConnectionSettings
 from orchestration.sources.core.source import Source
+from orchestration.sources.ga4.source import GA4
 from orchestration.sources.hubspot.source import HUBSPOT
 from orchestration.sources.quickbooks.source import QUICKBOOKS
 from orchestration.sources.softbase.source import SOFTBASE
@@ -18,6 +19,7 @@ SOURCES: dict[str, Source] = {
         ZOOM,
         SOFTBASE,
         AZURE_SQL,
+        GA4,
     )
 }
 

@@ -100,19 +100,19 @@ def receive(
     records: Iterable[Record],
     on_received: Callable[[int], None] | None = None,
     *,
-    table_needed: bool = False,
+    table_needed: Callable[[], bool] = bool,
 ) -> Incoming:
     """COPY ``records`` into the transaction's ``aiop_incoming`` and keep the newest of each key.
 
     Newest: by ``updated_at``, then version, then arrival. Memory is bounded by the largest record, whatever their
     number. What iterating raises is raised here. ``on_received`` gets the count so far, now and then.
-    Without any record, the table is there only if it is ``table_needed``.
+    Without any record, the table is there only if it is ``table_needed``, which is asked once that is known.
     """
     incoming = Incoming()
     encoder = PayloadEncoder()
     rows = _rows(records, incoming, encoder)
     first = next(rows, None)
-    if first is None and not table_needed:
+    if first is None and not table_needed():
         return incoming
     connection.execute(_TABLE)
     if first is None:

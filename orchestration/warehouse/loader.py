@@ -8,7 +8,7 @@ what was measured.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -31,14 +31,16 @@ _MISSING = """
 select count(*), count(*) filter (where i.record_id is null)
 from {table} as t
 left join aiop_incoming as i on i.record_id = t.record_id
-where t.org_id = %(org_id)s and t.deleted_at is null
+where t.org_id = %(org_id)s and t.deleted_at is null {scope}
 """
 _DELETE_MISSING = """
 update {table} as t
 set deleted_at = now(), extracted_at = now(), run_id = %(run_id)s
-where t.org_id = %(org_id)s and t.deleted_at is null
+where t.org_id = %(org_id)s and t.deleted_at is null {scope}
     and not exists (select from aiop_incoming as i where i.record_id = t.record_id)
 """
+# One list of equal length each: an array is looked up in a hash table, a pattern tried row by row.
+_IN_PARTS = "left(t.record_id, {length}) = any (%({parts})s::text[])"
 # A deleted record keeps the payload it had.
 _DELETE_NAMED = """
 update {table} as t
@@ -71,8 +73,9 @@ where i.payload is not null
 class LoadResult:
     """What a load did, in rows. received = duplicates + inserted + updated + unchanged + deleted by the source.
 
-    ``deleted`` counts rows that were there and are gone now: those the source named, and in a full read those it
-    did not deliver any more. ``unchanged`` counts those delivered that led to no change.
+    ``deleted`` counts rows that were there and are gone now: those the source named, and those it did not deliver
+    any more though all of them, or their part of the stream, were read. ``unchanged`` counts those delivered that led
+    to no change.
     """
 
     run_id: int
@@ -93,7 +96,7 @@ class LoadResult:
 
 
 class MassDeletionRefused(PermanentError):
-    """A full read would have deleted more of an organization's rows than is believable; nothing was changed."""
+    """What was read whole would have lost more of its rows than is believable; nothing was changed."""
 
     kind = "refused"
 
@@ -119,9 +122,10 @@ def load(
     """Land what ``extract`` gives into ``staging_<source>.<stream>``, which must exist (``ensure_tables``).
 
     ``extract`` may be a function of the stored state: it is called once the stream is locked, so that of two loads at
-    once the second reads on from where the first ended. ``backfill``: a window of the past, after which nothing is
-    taken for gone and the stored state stays. ``stats``: the session's counters, of which this load's part is kept.
-    ``on_received`` gets the number of records so far.
+    once the second reads on from where the first ended. ``backfill``: a window of the past, after which nothing but
+    what belongs to parts that were read whole (``Extract.replaced``) is taken for gone, and the stored state stays.
+    ``stats``: the session's counters, of which this load's part is kept. ``on_received`` gets the number of records so
+    far.
 
     Raises MassDeletionRefused, DatabaseError, and what reading the records raises; the warehouse is then as before.
     """
@@ -134,11 +138,15 @@ def load(
         run_id, state = sync_runs.begin(connection, org_id, source, stream)
         reading = extract(state) if callable(extract) else extract
         full = reading.mode == "full" and not backfill
-        incoming = receive(connection, reading.records, on_received, table_needed=full)
+        incoming = receive(
+            connection, reading.records, on_received, table_needed=lambda: full or bool(reading.replaced)
+        )
         result = LoadResult(run_id, reading.mode, incoming.received)
         table = _Table(connection, landed_table(source, stream), {"org_id": org_id, "run_id": run_id})
         missing = 0
-        if full:
+        if full or reading.replaced:
+            if not full:
+                table.only(reading.replaced)
             whose = (organization or str(org_id), source, stream)
             missing = _missing(table, incoming, max_deleted_share, allow_deletes, *whose)
         _merge(table, incoming, result)
@@ -162,14 +170,27 @@ class _Table:
 
     connection: psycopg.Connection
     name: sql.Identifier
-    names: Mapping[str, Any]
+    names: dict[str, Any]
+    scope: str = ""
+    """A condition on the rows that may be missing; empty: all of the organization's."""
+
+    def only(self, beginnings: Sequence[str]) -> None:
+        """Let ``scope`` be the rows whose key begins with one of these."""
+        conditions = []
+        for length in sorted({len(beginning) for beginning in beginnings}):
+            name = f"parts_{length}"
+            self.names[name] = [beginning for beginning in beginnings if len(beginning) == length]
+            conditions.append(_IN_PARTS.format(length=length, parts=name))
+        self.scope = f"and ({' or '.join(conditions)})"
 
     def run(self, statement: str) -> int:
         return self.query(statement).rowcount
 
     def query(self, statement: str) -> psycopg.Cursor:
         # Not prepared: a plan kept from a load of ten would not do for one of a million.
-        return self.connection.execute(sql.SQL(statement).format(table=self.name), self.names, prepare=False)
+        return self.connection.execute(
+            sql.SQL(statement).format(table=self.name, scope=sql.SQL(self.scope)), self.names, prepare=False
+        )
 
 
 def _merge(table: _Table, incoming: Incoming, result: LoadResult) -> None:
@@ -185,7 +206,7 @@ def _merge(table: _Table, incoming: Incoming, result: LoadResult) -> None:
 def _missing(
     table: _Table, incoming: Incoming, max_share: float, allowed: bool, organization: str, source: str, stream: str
 ) -> int:
-    """How many rows a full read did not deliver any more; refuses a share that looks like a fault of the source."""
+    """How many rows of what was read whole did not come any more; refuses a share that looks like a source's fault."""
     row = table.query(_MISSING).fetchone()
     assert row is not None
     present, missing = row

@@ -97,7 +97,7 @@ def _best(rounds: list[tuple[float, float]]) -> tuple[float, float]:
 @contextmanager
 def _stand_ins(home: Path) -> Iterator[str]:
     """The stand-in in a process of its own, without limits, and every demo organization connected to it."""
-    for name in ("DEMO_QUICKBOOKS_PORT", "DEMO_HUBSPOT_PORT", "DEMO_ZOOM_PORT"):
+    for name in ("DEMO_QUICKBOOKS_PORT", "DEMO_HUBSPOT_PORT", "DEMO_ZOOM_PORT", "DEMO_GA4_PORT"):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             os.environ[name] = str(free.getsockname()[1])

@@ -46,6 +46,11 @@ class Warehouse:
         **options: Any,
     ) -> LoadResult:
         extract = Extract(records, mode, dict(state or {}))  # type: ignore[arg-type]
+        return self.load_extract(extract, org_id=org_id, connection=connection, **options)
+
+    def load_extract(
+        self, extract: Extract, *, org_id: int = 1, connection: psycopg.Connection | None = None, **options: Any
+    ) -> LoadResult:
         options = {"batch_id": BATCH, "organization": "bennett", **options}
         return load(
             connection or self.connection, org_id=org_id, source=SOURCE, stream=STREAM, extract=extract, **options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -292,3 +293,32 @@ def test_tables_can_be_ensured_again_and_say_what_they_hold(warehouse: Warehouse
         """
     )
     assert uncommented == []
+
+
+def test_parts_that_were_read_whole_lose_what_did_not_come_and_others_nothing(warehouse: Warehouse) -> None:
+    """Keys that begin with a date; a read that replaces two of three dates. A beginning is text, not a pattern."""
+    dates = ("d1%", "d2_", "d23")
+    warehouse.load([record(f"{date}/{number}") for date in dates for number in range(10)])
+    warehouse.load([record("d1%/0")], org_id=2)
+
+    def night() -> Iterator[Record]:
+        yield record("d1%/new")
+        yield from (record(f"d1%/{number}") for number in range(9))
+        yield from (record(f"d2_/{number}") for number in range(10))
+        # Known once the records are read.
+        extract.replaced += ["d1%/", "d2_/"]
+
+    extract = Extract(night(), "incremental")
+    result = warehouse.load_extract(extract)
+    assert (result.inserted, result.updated, result.deleted, result.unchanged) == (1, 0, 1, 19)
+    assert set(warehouse.present()) == {f"{date}/{n}" for date in dates for n in range(10)} - {"d1%/9"} | {"d1%/new"}
+    assert warehouse.present(2) == ["d1%/0"]
+
+    # Emptied: refused until somebody allows it, also where nothing at all came.
+    emptied = Extract([], "incremental", replaced=["d2_/"])
+    with pytest.raises(MassDeletionRefused, match="without 10 of the 10"):
+        warehouse.load_extract(emptied)
+    # A window of the past replaces as well: its dates were read whole.
+    assert warehouse.load_extract(emptied, allow_deletes=True, backfill=True).deleted == 10
+    assert not [key for key in warehouse.present() if key.startswith("d2_")]
+    assert len([key for key in warehouse.present() if key.startswith("d23")]) == 10

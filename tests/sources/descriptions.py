@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from azure_sql_standin import AzureSql
+from ga4_standin import Ga4
 from hubspot_standin import HubSpot
 from quickbooks_standin import QuickBooks
 from softbase_standin import Softbase
@@ -15,4 +16,5 @@ STANDINS: tuple[type[StandIn], ...] = (
     Zoom,
     Softbase,
     AzureSql,
+    Ga4,
 )

@@ -196,6 +196,10 @@ class StandIn(ABC):
         """Bring a deleted record back as if it had never changed."""
         raise NotImplementedError
 
+    def rewrite_day(self) -> None:
+        """Write the newest day anew as the source does for some days, with one more record."""
+        raise NotImplementedError
+
     def corrected_with(self, key: str) -> list[tuple[str, str]]:
         """(stream, id) of other rows that an edit of the record must change."""
         return []

@@ -101,6 +101,22 @@ def test_what_is_corrected_later_is_overwritten(warehouse: Warehouse) -> None:
         assert key in _differing(contents[stream], now[stream])
 
 
+@proves("F25")
+def test_a_day_that_is_rewritten_for_days_counts_once(warehouse: Warehouse) -> None:
+    standin = warehouse.standin
+    made = standin.make(10)
+    warehouse.night()
+    versions = dict(row[1:3] for row in warehouse.versions()[standin.stream])
+    for more in (1, 2, 3):
+        standin.advance(1)
+        standin.rewrite_day()
+        warehouse.night()
+        assert warehouse.live() == standin.keys()
+        assert len(warehouse.live()) == len(made) + more
+    now = dict(row[1:3] for row in warehouse.versions()[standin.stream])
+    assert {key: now[key] for key in made} == versions, "what did not change was not written again"
+
+
 @proves("19")
 def test_a_quiet_night_writes_no_row_and_state_never_runs_backwards(warehouse: Warehouse) -> None:
     standin = warehouse.standin

@@ -44,12 +44,17 @@ class Extract:
         Given back as it was to the next read.
     notes
         Sentences worth showing to a person ("30-day gap: full read instead of change capture").
+    replaced
+        Beginnings of record ids, filled until ``records`` is exhausted: what begins so was read whole, so what of it is
+        not among the records is gone in the source. For parts of a stream that are only ever read as a whole, such as
+        a date.
     """
 
     records: Iterable[Record]
     mode: Mode
     state: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
 
 
 @dataclass

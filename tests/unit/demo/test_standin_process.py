@@ -27,7 +27,7 @@ from orchestration.errors import AiopError, UsageError
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> int:
     with contextlib.ExitStack() as held:
-        for source in ("QUICKBOOKS", "HUBSPOT", "ZOOM"):
+        for source in ("QUICKBOOKS", "HUBSPOT", "ZOOM", "GA4"):
             free = held.enter_context(socket.socket())
             free.bind(("127.0.0.1", 0))
             monkeypatch.setenv(f"DEMO_{source}_PORT", str(free.getsockname()[1]))
@@ -126,7 +126,7 @@ def test_serve_prints_where_it_is_and_ends_when_told_to(aiop: list, home: Path, 
     process = serve(aiop)
     assert process.stdout is not None
     assert f"http://127.0.0.1:{port}" in process.stdout.readline()
-    for source in ("HUBSPOT", "ZOOM"):
+    for source in ("HUBSPOT", "ZOOM", "GA4"):
         assert f"http://127.0.0.1:{os.environ[f'DEMO_{source}_PORT']}" in process.stdout.readline()
     assert str(home / "demo") in process.stdout.readline()
     process.send_signal(number)
