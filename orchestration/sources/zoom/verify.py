@@ -60,7 +60,7 @@ def day_figures(session: Session, marted: Mapping[date, Mapping[str, Value]]) ->
             for name in _COUNTS.keys() & asked[day]:
                 figures[name] = _count(session, name)
             if _MEETINGS.keys() & asked[day]:
-                meetings = hosted[day]
+                meetings = hosted[day] if hosted is not None else []
                 figures |= _of_report(report, day, session) or _added_up(meetings)
                 length = sum(_whole(row.get("duration")) for row in meetings)
                 figures["avg_meeting_duration_mins"] = _ratio(Decimal(length), len(meetings))
@@ -113,25 +113,24 @@ def _added_up(meetings: list[Row]) -> dict[str, Value]:
     }
 
 
-def _hosted(account: Account, days: set[date]) -> dict[date, list[Row]]:
-    """Meetings of every host by the local date they began on."""
+def _hosted(account: Account, days: set[date]) -> dict[date, list[Row]] | None:
+    """Meetings of every host by the local date they began on; None where they may not be read."""
     found: dict[str, Row] = {}
     notes: list[str] = []
-    if days:
-        first, last = min(days) - timedelta(1), max(days) + timedelta(1)
-        hosts = [
-            str(row["id"])
-            for status in ("active", "inactive")
-            for page in members(account.api, USERS, status, notes)
-            for row in page
-        ]
-        for host in hosts:
+    if not days:
+        return {}
+    windows = list(month_windows(min(days) - timedelta(1), max(days) + timedelta(1)))
+    try:
+        pages = (page for status in ("active", "inactive") for page in members(account.api, USERS, status, notes))
+        for host in [str(row["id"]) for page in pages for row in page]:
             try:
-                for start, end in month_windows(first, last):
-                    for page in meeting_pages(account.api, host, start, end, notes):
+                for first, last in windows:
+                    for page in meeting_pages(account.api, host, first, last, notes):
                         found |= {str(row.get("uuid")): row for row in page}
             except Gone:
                 continue
+    except Forbidden:
+        return None
     by_day: dict[date, list[Row]] = {day: [] for day in days}
     for row in found.values():
         day = local_date(row.get("start_time"), account.api.zone)
