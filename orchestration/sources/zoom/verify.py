@@ -15,7 +15,7 @@ from orchestration.errors import PermanentError
 from orchestration.sources.core.records import Session
 from orchestration.sources.zoom.api import Row
 from orchestration.sources.zoom.calls import call_key, call_pages
-from orchestration.sources.zoom.days import local_date, month_of
+from orchestration.sources.zoom.days import local_date, month_of, month_windows
 from orchestration.sources.zoom.directories import members
 from orchestration.sources.zoom.faults import Forbidden, Gone
 from orchestration.sources.zoom.meetings import meeting_pages
@@ -52,15 +52,18 @@ def day_figures(session: Session, marted: Mapping[date, Mapping[str, Value]]) ->
         raise TypeError("a session on Zoom is needed")
     with session.attributed():
         asked = {day: {name for name, value in known.items() if value is not None} for day, known in marted.items()}
-        report = _reported(session, {day for day, names in asked.items() if names & _MEETINGS.keys()})
+        met = {day for day, names in asked.items() if names & _MEETINGS.keys()}
+        report, hosted = _reported(session, met), _hosted(session, met)
         found: Figures = {}
         for day, known in marted.items():
             figures: dict[str, Value] = dict.fromkeys(known)
             for name in _COUNTS.keys() & asked[day]:
                 figures[name] = _count(session, name)
             if _MEETINGS.keys() & asked[day]:
-                figures |= _of_report(report, day, session) or _hosted(session, day)
-                figures["avg_meeting_duration_mins"] = _average_length(session, day)
+                meetings = hosted[day] if hosted is not None else []
+                figures |= _of_report(report, day, session) or _added_up(meetings)
+                length = sum(_whole(row.get("duration")) for row in meetings)
+                figures["avg_meeting_duration_mins"] = _ratio(Decimal(length), len(meetings))
             if "total_calls" in asked[day]:
                 figures |= _calls(session, day)
             found[day] = {name: figures[name] for name in known}
@@ -102,8 +105,7 @@ def _of_report(report: dict[date, dict[str, Value]] | None, day: date, account: 
     return dict.fromkeys(_MEETINGS, 0) if over else None
 
 
-def _hosted(account: Account, day: date) -> dict[str, Value]:
-    meetings = _meetings(account, day)
+def _added_up(meetings: list[Row]) -> dict[str, Value]:
     return {
         "total_meetings": len(meetings),
         "total_meeting_minutes": sum(_whole(row.get("total_minutes")) for row in meetings),
@@ -111,23 +113,30 @@ def _hosted(account: Account, day: date) -> dict[str, Value]:
     }
 
 
-def _average_length(account: Account, day: date) -> Decimal | None:
-    meetings = _meetings(account, day)
-    return _ratio(Decimal(sum(_whole(row.get("duration")) for row in meetings)), len(meetings))
-
-
-def _meetings(account: Account, day: date) -> list[Row]:
-    """Meetings that began on a local date, of every host."""
+def _hosted(account: Account, days: set[date]) -> dict[date, list[Row]] | None:
+    """Meetings of every host by the local date they began on; None where they may not be read."""
     found: dict[str, Row] = {}
     notes: list[str] = []
-    for status in ("active", "inactive"):
-        for host in (str(row["id"]) for page in members(account.api, USERS, status, notes) for row in page):
+    if not days:
+        return {}
+    windows = list(month_windows(min(days) - timedelta(1), max(days) + timedelta(1)))
+    try:
+        pages = (page for status in ("active", "inactive") for page in members(account.api, USERS, status, notes))
+        for host in [str(row["id"]) for page in pages for row in page]:
             try:
-                for page in meeting_pages(account.api, host, day - timedelta(1), day + timedelta(1), notes):
-                    found |= {str(row.get("uuid")): row for row in page}
+                for first, last in windows:
+                    for page in meeting_pages(account.api, host, first, last, notes):
+                        found |= {str(row.get("uuid")): row for row in page}
             except Gone:
                 continue
-    return [row for row in found.values() if local_date(row.get("start_time"), account.api.zone) == day]
+    except Forbidden:
+        return None
+    by_day: dict[date, list[Row]] = {day: [] for day in days}
+    for row in found.values():
+        day = local_date(row.get("start_time"), account.api.zone)
+        if day in by_day:
+            by_day[day].append(row)
+    return by_day
 
 
 def _calls(account: Account, day: date) -> dict[str, Value]:
