@@ -183,6 +183,7 @@ def landed(world: CaseWorld) -> list[tuple]:
     )
 
 
+@pytest.mark.slow
 def test_a_failed_or_empty_night_leaves_rows_and_mart_as_they_are(world: CaseWorld) -> None:
     world.night()
     day = snapshot(SMALL, World()).snapshot_date
