@@ -14,8 +14,9 @@ import pytest
 from psycopg import sql
 from softbase_world import softbase_world
 
-from orchestration.demo.dealer.database import create_views
+from orchestration.demo.dealer.database import create_views, update
 from orchestration.demo.dealer.dealership import BENNETT, LAKESIDE, Dealership, small
+from orchestration.demo.dealer.life import Life
 from orchestration.demo.serving.databases import (
     Server,
     StandInDatabase,
@@ -30,6 +31,7 @@ from orchestration.sources.softbase.source import SOFTBASE
 from orchestration.warehouse.embedded import EmbeddedPostgres
 
 WORLD = World()
+FEW = small(BENNETT, first_day=WORLD.base.date().replace(day=1))
 # Its wall clock at the world's first instant is 07:00.
 CHICAGO = "America/Chicago"
 
@@ -238,7 +240,7 @@ def test_a_living_dealership_lands_and_meets_what_is_expected_of_it(
     database: str, postgres_server: Callable[[str], EmbeddedPostgres], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = Server(postgres_server("embedded18").superuser_url)
-    dealerships = [small(one, first_day=WORLD.base.date().replace(month=9)) for one in (BENNETT, LAKESIDE)]
+    dealerships = [small(one, first_day=WORLD.base.date().replace(day=1)) for one in (BENNETT, LAKESIDE)]
     with softbase_world(database, server, tmp_path, monkeypatch, dealerships) as world:
         world.sync()
         world.server.advance(1)
@@ -265,3 +267,28 @@ def test_a_living_dealership_lands_and_meets_what_is_expected_of_it(
             ("invoice_reg", BENNETT.slug, "grand_total_adds_up"),
             ("customer", LAKESIDE.slug, "no_cards"),
         }
+
+
+def test_the_demos_dealership_is_made_once_and_follows_the_world(made: Callable[[Dealership], Tenant]) -> None:
+    tenant = made(FEW)
+
+    def versions() -> list[tuple]:
+        with tenant.database.writing() as connection:
+            return connection.execute(
+                sql.SQL('select "WONo", xmin::text, "ClosedDate" from {} order by 1').format(
+                    sql.Identifier(FEW.schema, "WO")
+                )
+            ).fetchall()
+
+    def brought_to(world: World) -> list[tuple]:
+        with tenant.database.writing() as connection:
+            update(FEW, connection, world)
+        return versions()
+
+    first = brought_to(World(days=1))
+    assert brought_to(World(days=1)) == first
+    later = brought_to(World(days=3))
+    assert {row[0] for row in later} > {row[0] for row in first}
+    life = Life.of(FEW, World(days=3))
+    assert {row[0]: row[2] for row in later} == {order.number: order.closed for order in life.records.orders.values()}
+    assert set(tenant.read("wo")) == {str(number) for number in life.records.orders}
