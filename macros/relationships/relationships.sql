@@ -17,7 +17,8 @@
     {%- endfor -%}
     {%- for node in graph.nodes.values() if (node.test_metadata or {}).name == 'belongs_to' -%}
         {%- set arguments = node.test_metadata.kwargs -%}
-        {%- set parent = models[modules.re.search("ref\('(\w+)'\)", arguments.parent).group(1)] -%}
+        {#- ref('organizations'), as the test has it. -#}
+        {%- set parent = models[arguments.parent.split("'")[1]] -%}
         {%- do found.append(relationship_row(
             graph.nodes[node.attached_node], arguments.columns, parent, arguments.parent_columns, node.description
         )) -%}
