@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
@@ -80,6 +80,23 @@ class ConnectionSettings(BaseModel):
     """Base of every source's settings: unknown keys are refused, values never shown in a message."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
+
+    account_fields: ClassVar[tuple[str, ...]] = ()
+    """Settings that together name the source's account: organizations with the same ones would read the same data."""
+
+    shared_account: bool = False
+    """Whether other organizations may read the same account; all of them have to say so."""
+
+    @classmethod
+    def account_key(cls, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """What tells the account of such settings from others; None where the model names no ``account_fields``.
+
+        ``values`` as they are stored, references replaced where they are known. A source whose settings can name one
+        account in several ways (a database's address) overrides it. It may hold credentials: for comparing only.
+        """
+        if not cls.account_fields:
+            return None
+        return tuple(values.get(name, cls.model_fields[name].get_default()) for name in cls.account_fields)
 
     @classmethod
     def resolved(cls, values: Mapping[str, Any]) -> Self:

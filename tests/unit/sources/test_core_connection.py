@@ -8,6 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from orchestration.errors import ConfigurationError
+from orchestration.sources import connection_models
+from orchestration.sources.core.connection import ConnectionSettings
 from orchestration.sources.quickbooks.connection import PRODUCTION_URL, TOKEN_URL, QuickBooksConnection
 
 FILE = {
@@ -74,3 +76,9 @@ def test_resolved_values_are_not_mistaken_for_references() -> None:
     assert "hush" not in repr(connection)
     with pytest.raises(ConfigurationError, match="client_secret: Value error, is empty"):
         QuickBooksConnection.resolved({**FILE, "client_secret": ""})
+
+
+@pytest.mark.parametrize("model", connection_models().values(), ids=connection_models())
+def test_every_source_says_which_settings_name_its_account(model: type[ConnectionSettings]) -> None:
+    assert model.account_fields
+    assert set(model.account_fields) <= model.model_fields.keys()
