@@ -189,8 +189,8 @@ def main() -> None:
     everything = [seconds for timing in timings for seconds in timing.tenant]
     worst = max(timings, key=lambda timing: _p95(timing.tenant))
     both = (
-        sum(statistics.median(timing.tenant) for timing in timings),
-        sum(statistics.median(timing.owner) for timing in timings),
+        sum(min(timing.tenant) for timing in timings),
+        sum(min(timing.owner) for timing in timings),
     )
     show(
         f"{len(queries)} queries of the catalogue, {ORGANIZATIONS:,} organizations, {rows:,} rows in the marts",
@@ -201,17 +201,17 @@ def main() -> None:
             *(
                 Figure(
                     timing.query.name,
-                    statistics.median(timing.tenant),
-                    statistics.median(timing.owner),
+                    min(timing.tenant),
+                    min(timing.owner),
                     "owner, filter written out",
                     RATIO,
                 )
-                for timing in sorted(timings, key=lambda timing: -statistics.median(timing.tenant))
+                for timing in sorted(timings, key=lambda timing: -min(timing.tenant))
             ),
         ],
         [
             f"{DAYS} days of daily marts, {MONTHS} months of monthly ones; {size[0] if size else '?'}",
-            f"set up in {set_up:.0f} s; each query: the median of {ROUNDS} runs, in turns",
+            f"set up in {set_up:.0f} s; each query: the best of {ROUNDS} runs, in turns; p95 over all runs",
         ],
     )
 
