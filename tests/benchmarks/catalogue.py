@@ -33,7 +33,7 @@ DAYS = int(os.environ.get("AIOP_BENCH_DAYS") or 120)
 MONTHS = 60
 LAST_DAY = "2026-02-28"
 TENANT = ORGANIZATIONS // 2
-ROUNDS = 25
+ROUNDS = 100
 LIMIT = 0.050
 RATIO = 1.3
 
@@ -76,7 +76,7 @@ def _value(column: str, kind: str, number: int) -> str:
         case "numeric":
             return f"{figure} / 10.0"
         case "jsonb" if column == "top_screens":
-            return """'[{"screen": "Home", "views": 90}, {"screen": "Chat", "views": 40}]'::jsonb"""
+            return """'[{"screen_name": "Home", "views": 90, "users": 9}]'::jsonb"""
         case "jsonb":
             return f"jsonb_build_object('first', {figure}, 'second', {figure} + 1, 'third', 3)"
         case _:

@@ -83,7 +83,8 @@ insert into marts.mart_app_analytics (
     avg_session_duration_secs, screens_per_session, top_screens
 ) values
     (1, '2026-02-27', 40, 90, 125, 5, 60, 90, 3, '[]'),
-    (1, '2026-02-28', 30, 80, 120, 3, 50, 95.50, 3.25, '["Home", "Chat"]');
+    (1, '2026-02-28', 30, 80, 120, 3, 50, 95.50, 3.25,
+        '[{"screen_name": "Home", "views": 9, "users": 5}, {"screen_name": "Chat", "views": 4, "users": 4}]');
 insert into marts.mart_sales_daily (
     org_id, sales_date, year, month, day_of_week, service_revenue, parts_revenue, rental_revenue, sales_revenue,
     total_revenue, service_invoices, parts_invoices, rental_invoices, sales_invoices, total_invoices

@@ -65,7 +65,7 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     "cases_trend": [(day("2026-02-27"), 11, 6, 5), (day("2026-02-28"), 10, 7, 3)],
     # 30 of 120
     "app_stickiness": [(day("2026-02-28"), D("25.0"), D("95.50"), D("3.25"))],
-    "app_top_screens": [(day("2026-02-28"), 1, "Home"), (day("2026-02-28"), 2, "Chat")],
+    "app_top_screens": [(day("2026-02-28"), 1, "Home", 9, 5), (day("2026-02-28"), 2, "Chat", 4, 4)],
     # 1 of the 20 is of no department.
     "sales_of_a_day": [
         ("service", D("8.00"), 1),

@@ -58,6 +58,19 @@ def _service_url(value: str, info: ValidationInfo) -> str:
     return value.rstrip("/")
 
 
+_PORTS = {"http": 80, "https": 443, "mssql": 1433, "postgresql": 5432}
+
+
+def _destination(address: str) -> tuple[str | None, int | None, str]:
+    """Host, port and path: what two logins of one database share."""
+    url = urlsplit(address)
+    try:
+        port = url.port
+    except ValueError:
+        return (address, None, "")
+    return (url.hostname, port or _PORTS.get(url.scheme.partition("+")[0]), url.path.rstrip("/"))
+
+
 def _stays_near(host: str) -> bool:
     """This machine, a private network, or a name without a domain (a container's neighbour)."""
     try:
@@ -91,12 +104,17 @@ class ConnectionSettings(BaseModel):
     def account_key(cls, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """What tells the account of such settings from others; None where the model names no ``account_fields``.
 
-        ``values`` as they are stored, references replaced where they are known. A source whose settings can name one
-        account in several ways (a database's address) overrides it. It may hold credentials: for comparing only.
+        ``values`` as they are stored, references replaced where they are known. Of an address counts where it leads,
+        not by which login. The result may hold credentials: it is for comparing only.
         """
         if not cls.account_fields:
             return None
-        return tuple(values.get(name, cls.model_fields[name].get_default()) for name in cls.account_fields)
+        found = []
+        for name in cls.account_fields:
+            field = cls.model_fields[name]
+            value = values.get(field.alias or name, values.get(name, field.get_default()))
+            found.append(_destination(value) if isinstance(value, str) and "://" in value else value)
+        return tuple(found)
 
     @classmethod
     def resolved(cls, values: Mapping[str, Any]) -> Self:
