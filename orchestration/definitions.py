@@ -13,13 +13,14 @@ load_env_file()
 def defs() -> dg.Definitions:
     """All assets, checks, jobs and schedules. Steps run in one process: a process each costs seconds a step."""
     from orchestration.defs.execution import terminal
+    from orchestration.defs.history import history
     from orchestration.defs.jobs import JOBS, schedules
     from orchestration.defs.sources import source_assets
     from orchestration.defs.warehouse import dbt_models
     from orchestration.sources import SOURCES
 
     return dg.Definitions(
-        assets=[*(source_assets(name) for name in SOURCES), dbt_models],
+        assets=[*(source_assets(name) for name in SOURCES), dbt_models, history],
         jobs=JOBS,
         schedules=schedules(),
         executor=dg.in_process_executor,

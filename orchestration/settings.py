@@ -6,6 +6,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestration.errors import UsageError
+
+# A year and the month after it, so that last year's can be told from this year's.
+HISTORY_DAYS = 400
+# Streams that were not read for 31 days are no longer part of their source: from then on nobody asks.
+SHORTEST_HISTORY = 35
+
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -31,6 +38,17 @@ def load_settings() -> Settings:
 def schedule_timezone() -> str:
     """IANA time zone of the schedules, ``AIOP_TIMEZONE``."""
     return os.environ.get("AIOP_TIMEZONE") or "UTC"
+
+
+def history_days() -> int:
+    """Days that the warehouse remembers attempts and builds for, ``AIOP_HISTORY_DAYS`` (default 400)."""
+    text = os.environ.get("AIOP_HISTORY_DAYS") or str(HISTORY_DAYS)
+    if not text.isdecimal() or int(text) < SHORTEST_HISTORY:
+        raise UsageError(
+            f"AIOP_HISTORY_DAYS is {text!r}, not a number of days from {SHORTEST_HISTORY}.",
+            hint="the warehouse looks back that far itself, to tell which streams a source still has.",
+        )
+    return int(text)
 
 
 def load_env_file() -> None:

@@ -15,7 +15,7 @@ from orchestration.errors import UsageError
 from orchestration.schedule import next_run, schedules_on
 from orchestration.warehouse.landed_tables import schema_name
 
-State = Literal["ok", "late", "failing", "never read", "disconnected"]
+State = Literal["ok", "late", "failing", "held back", "never read", "disconnected"]
 
 # A night may be missed, a second one may not; as the assets' freshness policies have it.
 LATE_AFTER = timedelta(hours=50)
@@ -48,6 +48,9 @@ class SourceStatus:
         Landed rows of records that the source still has.
     next_run_at, next_job
         None where no schedule reads the source, or schedules are off here.
+    held_back_since, held_back_reason
+        Since when and why what lands is not published, in words without values; None where it is. A source that is
+        held back is so whether its streams fail or not: ``failing`` says that.
     """
 
     organization: str
@@ -58,6 +61,8 @@ class SourceStatus:
     next_run_at: datetime | None
     next_job: str | None
     streams: list[StreamStatus]
+    held_back_since: datetime | None = None
+    held_back_reason: str | None = None
 
     @property
     def failing(self) -> list[StreamStatus]:
@@ -66,8 +71,8 @@ class SourceStatus:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether somebody should look: it fails, or nights have been missed."""
-        return self.state in ("failing", "late")
+        """Whether somebody should look: it fails, is held back, or nights have been missed."""
+        return self.state in ("failing", "held back", "late")
 
 
 @dataclass(frozen=True)
@@ -121,9 +126,15 @@ def status(
     for attempt in attempts:
         by_source.setdefault((attempt["org_id"], attempt["source"]), []).append(attempt)
     rows = {source: _landed_rows(connection, source, list(known)) for source in wanted_sources}
+    held = {
+        (org_id, source): (since, reason)
+        for org_id, source, since, reason in connection.execute(
+            "select org_id, source, since, reason from ops.held_back where released_at is null"
+        ).fetchall()
+    }
     pairs = sorted(
         (org_id, source)
-        for org_id, source in connected | by_source.keys()
+        for org_id, source in connected | by_source.keys() | held.keys()
         if org_id in known and source in wanted_sources
     )
     return [
@@ -133,6 +144,7 @@ def status(
             by_source.get((org_id, source), []),
             rows[source].get(org_id, {}),
             (org_id, source) in connected,
+            held.get((org_id, source), (None, None)),
             now,
         )
         for org_id, source in pairs
@@ -208,6 +220,7 @@ def _source_status(
     attempts: Sequence[dict[str, Any]],
     rows: dict[str, int],
     connected: bool,
+    held: tuple[datetime, str] | tuple[None, None],
     now: datetime,
 ) -> SourceStatus:
     newest = max((attempt["started_at"] for attempt in attempts), default=now)
@@ -219,7 +232,10 @@ def _source_status(
     successes = [stream.last_success_at for stream in streams]
     last = min((one for one in successes if one), default=None) if None not in successes else None
     state: State = "ok"
-    if not connected:
+    if held[0] is not None:
+        # As marts.data_freshness has it: what is published is older than what was read.
+        state = "held back"
+    elif not connected:
         state = "disconnected"
     elif not streams:
         state = "never read"
@@ -229,7 +245,7 @@ def _source_status(
         state = "late"
     coming = next_run(source, now) if connected and schedules_on() else None
     next_run_at, next_job = coming or (None, None)
-    return SourceStatus(slug, source, state, last, sum(rows.values()), next_run_at, next_job, streams)
+    return SourceStatus(slug, source, state, last, sum(rows.values()), next_run_at, next_job, streams, *held)
 
 
 def _stream_status(attempt: dict[str, Any], rows: int | None, slug: str, source: str) -> StreamStatus:

@@ -45,9 +45,9 @@ def status_command(
     streams: Annotated[bool, typer.Option("--streams", help="a line for every stream")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how old each organization's data is, what fails and the way out, and what runs next.
+    """Show how old each organization's data is, what fails or is held back and the way out, and what runs next.
 
-    Exits 1 when a stream fails, or nights have been missed where schedules run.
+    Exits 1 when a stream fails, somebody is held back, or nights have been missed where schedules run.
     """
     from orchestration.status import status
     from orchestration.warehouse.migrate import require_current
@@ -120,6 +120,15 @@ def _failures(found: Iterable[SourceStatus], now: datetime) -> Iterator[str]:
                 f"{f' for {_age(now - begun)}' if begun else ''}: {error}"
             )
             yield f"  → {way_out}"
+        if one.held_back_since:
+            yield (
+                f"held back: {one.organization} {one.source} for {_age(now - one.held_back_since)}, the last good rows "
+                f"stay published: {one.held_back_reason}"
+            )
+            yield (
+                f"  → a later load that is good ends it; to publish as it is: aiop quality release {one.organization} "
+                f"{one.source}"
+            )
         if one.state == "late":
             yield f"late: {one.organization} {one.source}: nights were missed\n  → see that the schedules' daemon runs"
 
@@ -132,7 +141,7 @@ def _summary(found: Sequence[SourceStatus], now: datetime) -> str:
     return f"{organizations} {many}: {states}; {_coming(found, now)}"
 
 
-_STATES = ("ok", "failing", "late", "never read", "disconnected")
+_STATES = ("ok", "failing", "held back", "late", "never read", "disconnected")
 
 
 def _coming(found: Iterable[SourceStatus], now: datetime) -> str:

@@ -9,8 +9,13 @@ from orchestration.schedule import CRONS, schedules_on
 from orchestration.settings import schedule_timezone
 from orchestration.sources import SOURCES
 
-# Organizations and their freshness belong to every build: the marts' readers look there first.
-CORE = dg.AssetSelection.assets(["marts", "organizations"], ["marts", "data_freshness"])
+# What readers of any mart look at first belongs to every build: who, how fresh, which days, how tables are joined.
+CORE = dg.AssetSelection.assets(
+    *(
+        ["marts", name]
+        for name in ("organizations", "data_freshness", "calendar", "organization_calendar", "relationships")
+    )
+)
 
 
 def landed(source: str) -> dg.AssetSelection:

@@ -14,7 +14,7 @@ import yaml
 from psycopg.types.json import Jsonb
 
 from orchestration.errors import UsageError
-from orchestration.warehouse import locks, organizations
+from orchestration.warehouse import accounts, locks, organizations
 from orchestration.warehouse.organization_entries import OrganizationsFile
 from orchestration.warehouse.organizations import Organization, list_organizations
 from orchestration.warehouse.organizations_file import check_organizations
@@ -50,9 +50,12 @@ def add(connection: psycopg.Connection, facts: Mapping[str, Any]) -> Organizatio
 def connect(connection: psycopg.Connection, slug: str, source: str, settings: Mapping[str, str]) -> Change:
     """Make ``settings`` the organization's connection to ``source``, in place of one that it had.
 
-    Values are plain, or references ``env:NAME``. Raises UsageError with everything that is wrong with them.
+    Values are plain, or references ``env:NAME``. Raises UsageError with everything that is wrong with them, or where
+    they name an account that another organization has.
     """
     with connection.transaction():
+        # As applying a file does: two at once would not see each other's account.
+        connection.execute("lock table ops.organizations in share row exclusive mode")
         organization = organization_of(connection, slug)
         entry = {key: value for key, value in vars(organization).items() if value is not None}
         entry["organization_id"] = str(organization.organization_id)
@@ -71,6 +74,7 @@ def connect(connection: psycopg.Connection, slug: str, source: str, settings: Ma
             """,
             [organization.id, source, Jsonb(wanted)],
         )
+        accounts.refuse_shared(connection, [source], [organization.id])
     return "connected" if row is None else "changed"
 
 

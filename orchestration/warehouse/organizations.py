@@ -15,7 +15,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from orchestration.errors import UsageError
-from orchestration.warehouse import erased, roles
+from orchestration.warehouse import accounts, erased, roles
 from orchestration.warehouse.organization_entries import OrganizationEntry, OrganizationsFile, default_organization_id
 from orchestration.warehouse.organizations_file import read_organizations
 
@@ -81,6 +81,8 @@ def apply_organizations(connection: psycopg.Connection, content: OrganizationsFi
                 outcome["changed"].append(entry.slug)
             else:
                 outcome["unchanged"].append(entry.slug)
+        sources = {source for entry in content.organizations for source in entry.connections}
+        accounts.refuse_shared(connection, sources, wanted.keys())
         if content.platform is not None:
             _write_platform(connection, content.platform.url)
         roles.ensure_tenant_roles(connection)

@@ -39,6 +39,8 @@ SESSION_SETTINGS: Mapping[str, str] = {
     "TimeZone": "UTC",
     "default_transaction_read_only": "on",
     "idle_in_transaction_session_timeout": "300000",
+    # Without statistics, costs are guesses from the table's size: compiling would take longer than the query itself.
+    "jit": "off",
     "lock_timeout": "30000",
     "search_path": "marts, objects, kpis, platform, benchmarks, catalog",
     "statement_timeout": "300000",

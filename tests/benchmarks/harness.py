@@ -73,6 +73,10 @@ def peak_mebibytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
+def _said(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 0.1 else f"{seconds * 1000:.2f} ms"
+
+
 def show(title: str, figures: list[Figure], remarks: list[str] | None = None) -> None:
     """Print the table and the remarks below it."""
     table = Table(title=title, title_justify="left")
@@ -81,8 +85,8 @@ def show(title: str, figures: list[Figure], remarks: list[str] | None = None) ->
     for figure in figures:
         table.add_row(
             figure.what,
-            f"{figure.ours:.2f} s",
-            f"{figure.naive:.2f} s",
+            _said(figure.ours),
+            _said(figure.naive),
             f"{figure.ratio:.2f}",
             "" if figure.promised is None else f"≤ {figure.promised:g}",
             figure.naive_form,

@@ -6,6 +6,9 @@
 -- depends_on: {{ ref('mart_cash_flow') }}
 -- depends_on: {{ ref('organizations') }}
 -- depends_on: {{ ref('data_freshness') }}
+-- depends_on: {{ ref('calendar') }}
+-- depends_on: {{ ref('organization_calendar') }}
+-- depends_on: {{ ref('relationships') }}
 -- Organizations are kept apart in everything that was just published.
 select *
 from {{ source('ops', 'tenancy_violations') }}

@@ -1,10 +1,12 @@
-"""A server of the test's own, where the session's shared one would not do."""
+"""A server of the test's own, where the session's shared one would not do, and a world that many tests read."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from bi_world import BiWorld, bi_world
 from postgres_helpers import DEBIAN_BIN, SMALL, with_debian
 
 from orchestration.warehouse.embedded import EmbeddedPostgres
@@ -19,3 +21,12 @@ def server(request: pytest.FixtureRequest, own_home: Path) -> EmbeddedPostgres:
 @pytest.fixture
 def server18(own_home: Path) -> EmbeddedPostgres:
     return EmbeddedPostgres(own_home, None, SMALL)
+
+
+@pytest.fixture(scope="session")
+def bi(
+    postgres_server: Callable[[str], EmbeddedPostgres], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BiWorld]:
+    """One world for all who only read it; their modules bear the mark ``xdist_group("bi")``."""
+    with bi_world(postgres_server("embedded18"), tmp_path_factory.mktemp("bi"), "aiop_template") as world:
+        yield world

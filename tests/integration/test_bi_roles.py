@@ -96,13 +96,14 @@ def test_sessions_start_read_only_bounded_and_with_the_published_schemas(builder
     with psycopg.connect(roles.credentials(builder, "bennett")) as tenant:
         settings = {
             name: tenant.execute(f"show {name}").fetchone()[0]
-            for name in ("default_transaction_read_only", "statement_timeout", "search_path", "TimeZone")
+            for name in ("default_transaction_read_only", "statement_timeout", "search_path", "TimeZone", "jit")
         }
     assert settings == {
         "default_transaction_read_only": "on",
         "statement_timeout": "5min",
         "search_path": "marts, objects, kpis, platform, benchmarks, catalog",
         "TimeZone": "UTC",
+        "jit": "off",
     }
 
 

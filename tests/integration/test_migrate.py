@@ -150,6 +150,29 @@ def test_several_first_set_ups_at_once_end_in_one(server: EmbeddedPostgres, admi
             assert builder.execute("select * from ops.tenancy_violations").fetchall() == []
 
 
+def test_tables_secured_before_follow_the_policy_of_today(
+    customer: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = customer("owner", rights="createrole", owner=True)
+    with monkeypatch.context() as before:
+        to_head = migrate.command.upgrade
+        before.setattr(migrate.command, "upgrade", lambda config, _: to_head(config, "0003"))
+        migrate.upgrade(url)
+    with psycopg.connect(url, autocommit=True) as builder:
+        builder.execute(
+            "create table marts.organizations (id int primary key); insert into marts.organizations values (1), (2);"
+            "select ops.secure_table('marts.organizations', 'id');"
+            "create table marts.p (org_id int primary key) partition by list (org_id);"
+            "create table marts.p_1 partition of marts.p default; insert into marts.p values (1), (2);"
+            "select ops.secure_table(t) from unnest(array['marts.p', 'marts.p_1']::regclass[]) as t;"
+            "create table benchmarks.b (n int); select ops.secure_table('benchmarks.b', open_to_all => true)"
+        )
+        works(url, monkeypatch)
+        for table, column in (("marts.organizations", "id"), ("marts.p", "org_id"), ("marts.p_1", "org_id")):
+            with psycopg.connect(roles.credentials(builder, "a")) as tenant:
+                assert tenant.execute(f"select {column} from {table}").fetchall() == [(1,)]
+
+
 def test_a_database_that_was_never_set_up_says_so(server: EmbeddedPostgres, administrator: psycopg.Connection) -> None:
     create_database(administrator, "empty")
     with psycopg.connect(server.builder_url("empty")) as builder:

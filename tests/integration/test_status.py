@@ -91,6 +91,34 @@ def test_a_failure_stands_there_in_words_with_its_way_out_and_the_exit_code_says
     assert aiop("status").exit_code == 0
 
 
+def test_who_is_held_back_stands_there_with_the_reason_and_the_way_out(world: World) -> None:
+    world.connect("one", "two")
+    sync("scripted")
+    world.query(
+        "insert into ops.held_back (org_id, source, reason, since, released_at) values"
+        " (1, 'scripted', 'over', now() - interval '9 days', now()),"
+        " (2, 'scripted', 'bill: 0 rows, 9 before', now() - interval '3 hours', null) returning 1"
+    )
+    shown = aiop("status")
+    assert shown.exit_code == 1
+    assert "held back: two scripted for 3 h, the last good rows stay published: bill: 0 rows, 9 before" in shown.output
+    assert "aiop quality release two scripted" in shown.output
+    assert shown.output.splitlines()[-1].startswith("2 organizations: 1 ok, 1 held back; ")
+    one, two = json.loads(aiop("status", "--json").output)
+    assert (one["state"], one["held_back_since"], one["held_back_reason"]) == ("ok", None, None)
+    assert (two["state"], two["held_back_reason"]) == ("held back", "bill: 0 rows, 9 before")
+    assert datetime.fromisoformat(two["held_back_since"]) < datetime.now(UTC) - timedelta(hours=2)
+
+    # A failure beside it is not hidden by it, and either is a reason to look.
+    world.source.read_stream = failing
+    sync("scripted")
+    shown = aiop("status", "--org", "two")
+    assert "failing: two scripted (invoice)" in shown.output
+    assert "held back: two scripted" in shown.output
+    world.query("update ops.held_back set released_at = now() returning 1")
+    assert "held back" not in aiop("status").output
+
+
 def test_missed_nights_are_late_only_where_schedules_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.connect("one", "two")
     sync("scripted", orgs=["one"])

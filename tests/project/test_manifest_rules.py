@@ -141,23 +141,51 @@ def test_every_model_has_a_data_test_of_its_own_or_one_that_reads_it(
     assert [model["name"] for model in models if model["unique_id"] not in tested] == []
 
 
-def test_published_models_are_upserted_tables_under_contract(published: list[Node]) -> None:
+def is_view(model: Node) -> bool:
+    return bool(model["config"]["materialized"] == "published_view")
+
+
+def is_open(model: Node) -> bool:
+    return bool(model["config"].get("open_to_all"))
+
+
+def test_published_models_are_upserted_tables_or_views_in_place_under_contract(published: list[Node]) -> None:
     for model in published:
         config = model["config"]
-        assert (config["materialized"], config["incremental_strategy"]) == ("incremental", "upsert"), model["name"]
-        assert config["full_refresh"] is False, model["name"]
+        if not is_view(model):
+            assert (config["materialized"], config["incremental_strategy"]) == ("incremental", "upsert"), model["name"]
+            assert config["full_refresh"] is False, model["name"]
+            assert config["upsert_scope"], model["name"]
         assert config["contract"]["enforced"] is True, model["name"]
-        assert config["upsert_scope"], model["name"]
         assert model["access"] == "public", model["name"]
         assert model["group"], model["name"]
         assert any("secure_table" in hook["sql"] for hook in config["post-hook"]), model["name"]
+
+
+def test_a_published_view_reads_with_its_readers_rights_what_they_may_read(
+    manifest: dict[str, Any], published: list[Node]
+) -> None:
+    views = [model for model in published if is_view(model)]
+    assert "organization_calendar" in names(views)
+    for model in views:
+        parents = [manifest["nodes"].get(parent) for parent in model["depends_on"]["nodes"]]
+        assert all(parent and parent["schema"] in PUBLISHED for parent in parents), model["name"]
+
+
+def test_only_what_is_open_to_all_has_no_organization(published: list[Node]) -> None:
+    for model in published:
+        named = {"org_id", "organization_id"} & set(model["columns"]) or model["name"] in TENANT_COLUMN
+        assert is_open(model) != bool(named), model["name"]
 
 
 def test_a_published_natural_key_is_unique_not_null_and_begins_with_the_organization(published: list[Node]) -> None:
     for model in published:
         key = model["config"]["unique_key"]
         key = [key] if isinstance(key, str) else key
-        assert key[0] == tenant_column(model), model["name"]
+        if not is_open(model):
+            assert key[0] == tenant_column(model), model["name"]
+        if is_view(model):
+            continue
         assert key in unique_constraints(model), model["name"]
         for column in key:
             kinds = {constraint["type"] for constraint in model["columns"][column]["constraints"]}
@@ -167,7 +195,7 @@ def test_a_published_natural_key_is_unique_not_null_and_begins_with_the_organiza
 def test_the_organization_comes_first_in_every_model_that_has_it(models: list[Node]) -> None:
     for model in models:
         columns = list(model["columns"])
-        if model["name"] not in TENANT_COLUMN:
+        if model["name"] not in TENANT_COLUMN and not is_open(model):
             # The data mart document begins its tables with a number of the row.
             first = columns[1] if columns[0] == "id" else columns[0]
             assert first == "org_id", model["name"]
@@ -178,7 +206,7 @@ def test_uniqueness_tests_on_tenant_data_include_the_organization(manifest: dict
         metadata = test.get("test_metadata") or {}
         if metadata.get("name") == "unique_key":
             model = manifest["nodes"][test["attached_node"]]
-            assert metadata["kwargs"]["columns"][0] == tenant_column(model), test["name"]
+            assert is_open(model) or metadata["kwargs"]["columns"][0] == tenant_column(model), test["name"]
         assert metadata.get("name") != "unique", f"{test['name']}: name the organization too, with unique_key"
 
 
@@ -188,6 +216,33 @@ def test_foreign_keys_lead_only_to_organizations(published: list[Node]) -> None:
             if constraint["type"] == "foreign_key":
                 assert constraint["to"] == "source('ops', 'organizations')", model["name"]
                 assert constraint["to_columns"] == ["id"], model["name"]
+
+
+def test_every_published_table_of_organizations_leads_to_them_and_every_mart_to_the_calendar(
+    manifest: dict[str, Any], published: list[Node]
+) -> None:
+    """marts.relationships is made of these."""
+    to_calendar = {
+        test["attached_node"]
+        for test in nodes(manifest, "test")
+        if (test.get("test_metadata") or {}).get("name") == "belongs_to"
+        and test["test_metadata"]["kwargs"]["parent"] == "ref('organization_calendar')"
+        and test["test_metadata"]["kwargs"]["parent_columns"] == ["org_id", "calendar_date"]
+    }
+    for model in published:
+        if "org_id" in model["columns"] and not is_view(model):
+            keys = [c["columns"] for c in model["constraints"] if c["type"] == "foreign_key"]
+            assert keys == [["org_id"]], f"{model['name']}: a foreign key to organizations belongs to its constraints"
+        if model["name"].startswith("mart_"):
+            assert model["unique_id"] in to_calendar, f"{model['name']}: belongs_to organization_calendar is missing"
+
+
+def test_what_a_relationship_means_is_said(manifest: dict[str, Any]) -> None:
+    for test in nodes(manifest, "test"):
+        if (test.get("test_metadata") or {}).get("name") == "belongs_to":
+            assert test["description"], test["name"]
+            columns, parents = (test["test_metadata"]["kwargs"][key] for key in ("columns", "parent_columns"))
+            assert len(columns) == len(parents), test["name"]
 
 
 def test_money_is_never_a_float(models: list[Node]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
@@ -58,6 +58,19 @@ def _service_url(value: str, info: ValidationInfo) -> str:
     return value.rstrip("/")
 
 
+_PORTS = {"http": 80, "https": 443, "mssql": 1433, "postgresql": 5432}
+
+
+def _destination(address: str) -> tuple[str | None, int | None, str]:
+    """Host, port and path: what two logins of one database share."""
+    url = urlsplit(address)
+    try:
+        port = url.port
+    except ValueError:
+        return (address, None, "")
+    return (url.hostname, port or _PORTS.get(url.scheme.partition("+")[0]), url.path.rstrip("/"))
+
+
 def _stays_near(host: str) -> bool:
     """This machine, a private network, or a name without a domain (a container's neighbour)."""
     try:
@@ -80,6 +93,28 @@ class ConnectionSettings(BaseModel):
     """Base of every source's settings: unknown keys are refused, values never shown in a message."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
+
+    account_fields: ClassVar[tuple[str, ...]] = ()
+    """Settings that together name the source's account: organizations with the same ones would read the same data."""
+
+    shared_account: bool = False
+    """Whether other organizations may read the same account; all of them have to say so."""
+
+    @classmethod
+    def account_key(cls, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """What tells the account of such settings from others; None where the model names no ``account_fields``.
+
+        ``values`` as they are stored, references replaced where they are known. Of an address counts where it leads,
+        not by which login. The result may hold credentials: it is for comparing only.
+        """
+        if not cls.account_fields:
+            return None
+        found = []
+        for name in cls.account_fields:
+            field = cls.model_fields[name]
+            value = values.get(field.alias or name, values.get(name, field.get_default()))
+            found.append(_destination(value) if isinstance(value, str) and "://" in value else value)
+        return tuple(found)
 
     @classmethod
     def resolved(cls, values: Mapping[str, Any]) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator
 
@@ -21,6 +21,8 @@ def _stream(name: str) -> str:
 
 class HubSpotConnection(ConnectionSettings):
     """One portal, by the token of a private app."""
+
+    account_fields: ClassVar[tuple[str, ...]] = ("base_url", "access_token")
 
     access_token: SecretReference
     base_url: ServiceUrl = HUBSPOT_URL

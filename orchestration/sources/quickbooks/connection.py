@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import ClassVar, Literal
 
 from orchestration.sources.core.connection import ConnectionSettings, SecretReference, ServiceUrl, Text
 
@@ -14,6 +14,8 @@ TOKEN_URL = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa:
 
 class QuickBooksConnection(ConnectionSettings):
     """One company (realm). Without ``accounting_method``, reports use the basis the company itself prefers."""
+
+    account_fields: ClassVar[tuple[str, ...]] = ("base_url", "realm_id")
 
     realm_id: Text
     client_id: Text

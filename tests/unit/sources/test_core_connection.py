@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import ClassVar
 
 import pytest
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from orchestration.errors import ConfigurationError
+from orchestration.sources import connection_models
+from orchestration.sources.core.connection import ConnectionSettings, SecretReference
 from orchestration.sources.quickbooks.connection import PRODUCTION_URL, TOKEN_URL, QuickBooksConnection
 
 FILE = {
@@ -74,3 +77,37 @@ def test_resolved_values_are_not_mistaken_for_references() -> None:
     assert "hush" not in repr(connection)
     with pytest.raises(ConfigurationError, match="client_secret: Value error, is empty"):
         QuickBooksConnection.resolved({**FILE, "client_secret": ""})
+
+
+class Database(ConnectionSettings):
+    account_fields: ClassVar[tuple[str, ...]] = ("url", "schema_name")
+
+    url: SecretReference
+    schema_name: str = Field("dbo", alias="schema")
+
+
+@pytest.mark.parametrize(
+    ("other", "is_same"),
+    [
+        ({"url": "mssql+pymssql://reader:other@Server.example:1433/dealer?timeout=9"}, True),
+        ({"url": "mssql+pymssql://reader:pw@server.example/dealer/", "schema": "dbo"}, True),
+        ({"url": "mssql+pymssql://reader:pw@server.example/dealer", "schema": "ben002"}, False),
+        ({"url": "mssql+pymssql://reader:pw@server.example/another"}, False),
+        ({"url": "mssql+pymssql://reader:pw@server.example:1434/dealer"}, False),
+        ({"url": "mssql+pymssql://reader:pw@server.example:port/dealer"}, False),
+        ({"url": "env:NOT_SET_HERE"}, False),
+    ],
+)
+def test_an_account_is_where_an_address_leads_whoever_logs_in(other: dict[str, str], is_same: bool) -> None:
+    one = {"url": "mssql+pymssql://reader:pw@server.example/dealer"}
+    assert (Database.account_key(other) == Database.account_key(one)) == is_same
+
+
+def test_settings_that_name_no_account_are_nobodys_double() -> None:
+    assert ConnectionSettings.account_key({"anything": "x"}) is None
+
+
+@pytest.mark.parametrize("model", connection_models().values(), ids=connection_models())
+def test_every_source_says_which_settings_name_its_account(model: type[ConnectionSettings]) -> None:
+    assert model.account_fields
+    assert set(model.account_fields) <= model.model_fields.keys()
