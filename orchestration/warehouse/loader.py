@@ -98,6 +98,11 @@ class MassDeletionRefused(PermanentError):
     kind = "refused"
 
 
+def lock_name(org_id: int, source: str, stream: str) -> str:
+    """The row of ``ops.locks`` that a load holds."""
+    return f"load {org_id} {source} {stream}"
+
+
 def load(
     connection: psycopg.Connection,
     *,
@@ -128,7 +133,7 @@ def load(
     begun = time.monotonic()
     before = RequestStats(stats.requests, stats.retries, stats.waited_seconds) if stats else RequestStats()
     run = sync_runs.Run(batch_id, org_id, source, stream, datetime.now(UTC), dagster_run_id=dagster_run_id)
-    lock, what = f"load {org_id} {source} {stream}", f"{organization or org_id} / {source} / {stream}"
+    lock, what = lock_name(org_id, source, stream), f"{organization or org_id} / {source} / {stream}"
     with database_errors(), locks.exclusive(connection, lock, what=what, wait_seconds=wait_seconds, on_wait=on_wait):
         _lift_timeouts(connection)
         run_id, state = sync_runs.begin(connection, org_id, source, stream)

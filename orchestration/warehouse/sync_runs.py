@@ -132,6 +132,17 @@ def write_watermark(connection: psycopg.Connection, run_id: int, run: Run, state
     )
 
 
+def make_durable(connection: psycopg.Connection) -> None:
+    """Return once everything that was committed so far is on disk, by sessions with ``synchronous_commit`` off, too.
+
+    The log is written in order: a commit that is waited for is behind all those before it. This one's only content is
+    a message that nobody reads.
+    """
+    connection.execute(
+        "select set_config('synchronous_commit', 'on', true), pg_logical_emit_message(true, 'aiop sync', 'landed')"
+    )
+
+
 def failed_streams(connection: psycopg.Connection, source: str, streams: Sequence[str]) -> set[tuple[int, str]]:
     """(org_id, stream) of those whose last attempt failed."""
     rows = connection.execute(
