@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import queue
 import threading
 import time
@@ -15,18 +14,10 @@ from typing import Any
 import psycopg
 import structlog
 
-from orchestration.errors import (
-    AiopError,
-    ConfigurationError,
-    DatabaseError,
-    PermanentError,
-    SourceError,
-    TransientError,
-    UsageError,
-)
-from orchestration.logs import redact
+from orchestration.errors import ConfigurationError, DatabaseError
 from orchestration.sources.core.records import Extract, Record, Session, Stream
 from orchestration.sources.core.source import Source
+from orchestration.sync_errors import Stopped, explain
 from orchestration.sync_report import Event, Failure, SyncReport
 from orchestration.warehouse import database, sync_runs
 from orchestration.warehouse.database_errors import database_errors
@@ -37,9 +28,11 @@ from orchestration.warehouse.secrets import resolve
 from orchestration.warehouse.tokens import PostgresTokenStore, TokenSession
 
 _RECEIVED_EVERY_SECONDS = 5.0
-# A crash of the server may cost the last loads whole, rows and watermark, as if they had not run. Only the report has
-# to wait for the disk: docs/decisions/003-commits.md.
+# A crash of the server may cost the last loads, whole, as if they had not run. Who reports them waits for the disk once
+# for all of them: docs/decisions/003-commits.md.
 _LANDING = {"synchronous_commit": "off"}
+# The first finds a session that broke, the second a new one.
+_SETTLE_ATTEMPTS = 2
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -51,10 +44,6 @@ class Job:
     organization: Organization
     settings: Mapping[str, Any]
     streams: Sequence[Stream]
-
-
-class Stopped(Exception):
-    """The sync is ending early: this thread's work is to be undone."""
 
 
 @dataclass
@@ -80,6 +69,7 @@ class Batch:
             if event.result is not None:
                 self.report.results[event.organization, event.stream] = event.result
             if event.error is not None:
+                self.report.results.pop((event.organization, event.stream), None)
                 self.report.failures.append(Failure(event.organization, event.stream, event.error))
             self.progress(event)
 
@@ -105,15 +95,15 @@ class Worker(threading.Thread):
         self._ended = ended
         self._connection: psycopg.Connection | None = None
         self._tokens = TokenSession()
+        # The current organization's loads, by run: they are sure once they are settled.
+        self._landed: dict[int, tuple[Stream, datetime]] = {}
 
     def run(self) -> None:
         error: BaseException | None = None
         try:
-            self._organizations()
-            if self._connection is not None:
-                with database_errors():
-                    sync_runs.make_durable(self._connected())
-        except Stopped:
+            while not self._batch.stop.is_set():
+                self._organization(self._waiting.get_nowait())
+        except (queue.Empty, Stopped):
             pass
         except BaseException as raised:  # noqa: BLE001 - raised again in the thread that waits
             error = raised
@@ -129,11 +119,6 @@ class Worker(threading.Thread):
         if connection is not None and not connection.closed:
             with suppress(psycopg.Error):
                 connection.cancel_safe(timeout=2.0)
-
-    def _organizations(self) -> None:
-        with suppress(queue.Empty):
-            while not self._batch.stop.is_set():
-                self._organization(self._waiting.get_nowait())
 
     def _organization(self, job: Job) -> None:
         try:
@@ -161,6 +146,7 @@ class Worker(threading.Thread):
             # Credentials are wrong, or the session can't be had: that holds for the other streams as well.
             for stream in left:
                 self._fail(job.organization, stream, error, datetime.now(UTC))
+        self._settle(job.organization)
         self._batch.tell(Event("finished", slug, seconds=time.monotonic() - begun))
 
     def _stream(self, organization: Organization, stream: Stream, session: Session) -> None:
@@ -199,7 +185,25 @@ class Worker(threading.Thread):
                 raise Stopped from None
             self._fail(organization, stream, error, started)
         else:
+            self._landed[result.run_id] = (stream, started)
             batch.tell(Event("loaded", slug, stream.name, result.received, result))
+
+    def _settle(self, organization: Organization) -> None:
+        """Wait until what was landed for an organization is on disk; what a crash of the server took has failed."""
+        landed, self._landed = self._landed, {}
+        lost = set(landed)
+        error = DatabaseError("the server crashed, or is gone", hint="run the sync again")
+        for _ in range(_SETTLE_ATTEMPTS if landed else 0):
+            try:
+                with database_errors():
+                    lost = sync_runs.make_durable(self._connected(), list(landed))
+                break
+            except DatabaseError as raised:
+                error = raised
+        for run_id in sorted(lost):
+            stream, started = landed[run_id]
+            message = f"landed, but not on disk when the database server crashed: nothing was changed ({error.message})"
+            self._fail(organization, stream, DatabaseError(message, hint=error.hint), started)
 
     def _watched(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
@@ -209,7 +213,7 @@ class Worker(threading.Thread):
 
     def _fail(self, organization: Organization, stream: Stream, error: Exception, started: datetime) -> None:
         batch = self._batch
-        explained = _explain(error, organization.slug, batch.source.name, stream.name)
+        explained = explain(error, organization.slug, batch.source.name, stream.name)
         run = sync_runs.Run(
             batch.report.batch_id,
             organization.id,
@@ -232,32 +236,6 @@ class Worker(threading.Thread):
             name = self._batch.application_name
             self._connection = database.connect(autocommit=True, application_name=name, settings=_LANDING)
         return self._connection
-
-
-def _explain(error: Exception, organization: str, source: str, stream: str) -> SourceError:
-    """``error`` as one that says whose it is. An unexpected one is logged with its traceback."""
-    explained: SourceError
-    if isinstance(error, SourceError):
-        explained = copy.copy(error)
-    elif isinstance(error, Stopped):
-        explained = TransientError("interrupted before its end; nothing was changed")
-        explained.kind = "interrupted"
-    elif isinstance(error, UsageError):
-        explained = ConfigurationError(error.message, hint=error.hint)
-    elif isinstance(error, AiopError):
-        explained = TransientError(error.message, hint=error.hint)
-        explained.kind = "database"
-    else:
-        _log.error("unexpected error", organization=organization, source=source, stream=stream, exc_info=error)
-        explained = PermanentError(
-            f"unexpected {type(error).__name__}: {redact(error)}"[:1000],
-            hint="this is a defect of the program: the log has the traceback",
-        )
-        explained.kind = "defect"
-    explained.organization = explained.organization or organization
-    explained.source = explained.source or source
-    explained.stream = stream
-    return explained
 
 
 def _every(seconds: float, tell: Callable[[int], None]) -> Callable[[int], None]:

@@ -88,7 +88,8 @@ def clean_text(value: str) -> str:
 
 def _is_suspect(text: bytes, payload: Any) -> bool:
     """Whether jsonb may refuse ``text``. Cheap where it does not: this runs for every record."""
-    if b"NaN" in text or b"Infinity" in text or b"E+" in text or b"E-" in text:
+    # A single character is found many times faster than two.
+    if b"NaN" in text or b"Infinity" in text or b"E-" in text or (b"+" in text and b"E+" in text):
         return True
     if b"\\" in text and b"\\u0000" in text:
         return True
