@@ -18,8 +18,9 @@ from orchestration.sources import SOURCES
 from orchestration.sources.core.source import Source
 from orchestration.sync_report import Event, Failure, SyncReport
 from orchestration.sync_worker import Batch, Job, Worker
-from orchestration.warehouse import database, sync_runs
+from orchestration.warehouse import database, locks, sync_runs
 from orchestration.warehouse.landed_tables import ensure_tables
+from orchestration.warehouse.loader import lock_name
 from orchestration.warehouse.organizations import connected
 
 __all__ = ["Event", "Failure", "SyncReport", "sync"]
@@ -100,6 +101,10 @@ def _plan(
                 jobs.append(Job(organization, settings, streams))
         # Models read the tables of every source, connected or not.
         ensure_tables(connection, source.name, names)
+        locks.prepare(
+            connection,
+            (lock_name(job.organization.id, source.name, stream.name) for job in jobs for stream in job.streams),
+        )
     return jobs
 
 

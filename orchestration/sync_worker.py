@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import queue
 import threading
 import time
@@ -15,18 +14,10 @@ from typing import Any
 import psycopg
 import structlog
 
-from orchestration.errors import (
-    AiopError,
-    ConfigurationError,
-    DatabaseError,
-    PermanentError,
-    SourceError,
-    TransientError,
-    UsageError,
-)
-from orchestration.logs import redact
+from orchestration.errors import ConfigurationError, DatabaseError
 from orchestration.sources.core.records import Extract, Record, Session, Stream
 from orchestration.sources.core.source import Source
+from orchestration.sync_errors import Stopped, explain
 from orchestration.sync_report import Event, Failure, SyncReport
 from orchestration.warehouse import database, sync_runs
 from orchestration.warehouse.database_errors import database_errors
@@ -34,9 +25,14 @@ from orchestration.warehouse.erased import OrganizationErased, is_erasure
 from orchestration.warehouse.loader import load
 from orchestration.warehouse.organizations import Organization
 from orchestration.warehouse.secrets import resolve
-from orchestration.warehouse.tokens import PostgresTokenStore
+from orchestration.warehouse.tokens import PostgresTokenStore, TokenSession
 
 _RECEIVED_EVERY_SECONDS = 5.0
+# A crash of the server may cost the last loads, whole, as if they had not run. Who reports them waits for the disk once
+# for all of them: docs/decisions/003-commits.md.
+_LANDING = {"synchronous_commit": "off"}
+# The first finds a session that broke, the second a new one.
+_SETTLE_ATTEMPTS = 2
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -48,10 +44,6 @@ class Job:
     organization: Organization
     settings: Mapping[str, Any]
     streams: Sequence[Stream]
-
-
-class Stopped(Exception):
-    """The sync is ending early: this thread's work is to be undone."""
 
 
 @dataclass
@@ -77,6 +69,7 @@ class Batch:
             if event.result is not None:
                 self.report.results[event.organization, event.stream] = event.result
             if event.error is not None:
+                self.report.results.pop((event.organization, event.stream), None)
                 self.report.failures.append(Failure(event.organization, event.stream, event.error))
             self.progress(event)
 
@@ -101,6 +94,9 @@ class Worker(threading.Thread):
         self._waiting = waiting
         self._ended = ended
         self._connection: psycopg.Connection | None = None
+        self._tokens = TokenSession()
+        # The current organization's loads, by run: they are sure once they are settled.
+        self._landed: dict[int, tuple[Stream, datetime]] = {}
 
     def run(self) -> None:
         error: BaseException | None = None
@@ -114,6 +110,7 @@ class Worker(threading.Thread):
         finally:
             if self._connection is not None:
                 self._connection.close()
+            self._tokens.close()
             self._ended.put(error)
 
     def cancel(self) -> None:
@@ -137,7 +134,7 @@ class Worker(threading.Thread):
         left = list(job.streams)
         try:
             connection = resolve(job.settings, organization=slug, source=source.name)
-            tokens = PostgresTokenStore(job.organization.id, source.name, slug)
+            tokens = PostgresTokenStore(job.organization.id, source.name, slug, self._tokens)
             zone = job.organization.timezone
             with source.open(connection, organization=slug, timezone=zone, token_store=tokens) as session:
                 while left:
@@ -149,6 +146,7 @@ class Worker(threading.Thread):
             # Credentials are wrong, or the session can't be had: that holds for the other streams as well.
             for stream in left:
                 self._fail(job.organization, stream, error, datetime.now(UTC))
+        self._settle(job.organization)
         self._batch.tell(Event("finished", slug, seconds=time.monotonic() - begun))
 
     def _stream(self, organization: Organization, stream: Stream, session: Session) -> None:
@@ -187,7 +185,25 @@ class Worker(threading.Thread):
                 raise Stopped from None
             self._fail(organization, stream, error, started)
         else:
+            self._landed[result.run_id] = (stream, started)
             batch.tell(Event("loaded", slug, stream.name, result.received, result))
+
+    def _settle(self, organization: Organization) -> None:
+        """Wait until what was landed for an organization is on disk; what a crash of the server took has failed."""
+        landed, self._landed = self._landed, {}
+        lost = set(landed)
+        error = DatabaseError("the server crashed, or is gone", hint="run the sync again")
+        for _ in range(_SETTLE_ATTEMPTS if landed else 0):
+            try:
+                with database_errors():
+                    lost = sync_runs.make_durable(self._connected(), list(landed))
+                break
+            except DatabaseError as raised:
+                error = raised
+        for run_id in sorted(lost):
+            stream, started = landed[run_id]
+            message = f"landed, but not on disk when the database server crashed: nothing was changed ({error.message})"
+            self._fail(organization, stream, DatabaseError(message, hint=error.hint), started)
 
     def _watched(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
@@ -197,7 +213,7 @@ class Worker(threading.Thread):
 
     def _fail(self, organization: Organization, stream: Stream, error: Exception, started: datetime) -> None:
         batch = self._batch
-        explained = _explain(error, organization.slug, batch.source.name, stream.name)
+        explained = explain(error, organization.slug, batch.source.name, stream.name)
         run = sync_runs.Run(
             batch.report.batch_id,
             organization.id,
@@ -217,34 +233,9 @@ class Worker(threading.Thread):
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = database.connect(autocommit=True, application_name=self._batch.application_name)
+            name = self._batch.application_name
+            self._connection = database.connect(autocommit=True, application_name=name, settings=_LANDING)
         return self._connection
-
-
-def _explain(error: Exception, organization: str, source: str, stream: str) -> SourceError:
-    """``error`` as one that says whose it is. An unexpected one is logged with its traceback."""
-    explained: SourceError
-    if isinstance(error, SourceError):
-        explained = copy.copy(error)
-    elif isinstance(error, Stopped):
-        explained = TransientError("interrupted before its end; nothing was changed")
-        explained.kind = "interrupted"
-    elif isinstance(error, UsageError):
-        explained = ConfigurationError(error.message, hint=error.hint)
-    elif isinstance(error, AiopError):
-        explained = TransientError(error.message, hint=error.hint)
-        explained.kind = "database"
-    else:
-        _log.error("unexpected error", organization=organization, source=source, stream=stream, exc_info=error)
-        explained = PermanentError(
-            f"unexpected {type(error).__name__}: {redact(error)}"[:1000],
-            hint="this is a defect of the program: the log has the traceback",
-        )
-        explained.kind = "defect"
-    explained.organization = explained.organization or organization
-    explained.source = explained.source or source
-    explained.stream = stream
-    return explained
 
 
 def _every(seconds: float, tell: Callable[[int], None]) -> Callable[[int], None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -43,15 +44,21 @@ def embedded_server() -> EmbeddedPostgres:
 
 
 def connect(
-    *, autocommit: bool = False, application_name: str = "aiop", lock_timeout: str = "60s", **arguments: Any
+    *,
+    autocommit: bool = False,
+    application_name: str = "aiop",
+    lock_timeout: str = "60s",
+    settings: Mapping[str, str] | None = None,
+    **arguments: Any,
 ) -> psycopg.Connection:
     """Connect as the builder. ``arguments`` go to :func:`psycopg.connect`; a failure is a :class:`DatabaseError`.
 
     The session runs in UTC and with ``row_security = off``: a policy that would hide rows from the builder makes a
-    statement fail instead. ``lock_timeout`` bounds how long one statement waits for others' locks.
+    statement fail instead. ``lock_timeout`` bounds how long one statement waits for others' locks; ``settings`` are
+    further ones of the session.
     """
     url = database_url()
-    options = {"row_security": "off", "timezone": "UTC", "lock_timeout": lock_timeout}
+    options = {"row_security": "off", "timezone": "UTC", "lock_timeout": lock_timeout, **(settings or {})}
     return _connect(url, options, autocommit=autocommit, application_name=application_name, **arguments)
 
 

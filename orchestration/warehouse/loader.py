@@ -1,72 +1,29 @@
 """Lands one stream of one organization: rows, watermark and run row in one transaction, or nothing at all.
 
-COPY into a temporary table, keep the newest of duplicates, then update what differs and insert what is new. A row
-that did not change is neither written nor locked. docs/loading.md says why it is so, docs/decisions/001-landing.md
-what was measured.
+Keep the newest of duplicates, then update what differs and insert what is new. A row that did not change is neither
+written nor locked. docs/loading.md says why it is so, docs/decisions/001-landing.md what was measured.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg import sql
 
 from orchestration.errors import PermanentError
 from orchestration.sources.core.records import Extract, RequestStats
 from orchestration.warehouse import locks, sync_runs
 from orchestration.warehouse.database_errors import database_errors
-from orchestration.warehouse.incoming import Incoming, receive
-from orchestration.warehouse.landed_tables import landed_table
+from orchestration.warehouse.incoming import receive
+from orchestration.warehouse.merging import Merge, MissingTooMany
 from orchestration.warehouse.shapes import Change, record_drift
 
 DEFAULT_MAX_DELETED_SHARE = 0.2
-
-_MISSING = """
-select count(*), count(*) filter (where i.record_id is null)
-from {table} as t
-left join aiop_incoming as i on i.record_id = t.record_id
-where t.org_id = %(org_id)s and t.deleted_at is null {scope}
-"""
-_DELETE_MISSING = """
-update {table} as t
-set deleted_at = now(), extracted_at = now(), run_id = %(run_id)s
-where t.org_id = %(org_id)s and t.deleted_at is null {scope}
-    and not exists (select from aiop_incoming as i where i.record_id = t.record_id)
-"""
-# One list of equal length each: an array is looked up in a hash table, a pattern tried row by row.
-_IN_PARTS = "left(t.record_id, {length}) = any (%({parts})s::text[])"
-# A deleted record keeps the payload it had.
-_DELETE_NAMED = """
-update {table} as t
-set deleted_at = coalesce(i.updated_at, now()), extracted_at = now(), run_id = %(run_id)s,
-    source_updated_at = coalesce(i.updated_at, t.source_updated_at)
-from aiop_incoming as i
-where t.org_id = %(org_id)s and t.record_id = i.record_id and i.deleted and t.deleted_at is null
-"""
-_UPDATE = """
-update {table} as t
-set payload = i.payload::jsonb, payload_hash = i.payload_hash, source_updated_at = i.updated_at, deleted_at = null,
-    extracted_at = now(), run_id = %(run_id)s
-from aiop_incoming as i
-where t.org_id = %(org_id)s and t.record_id = i.record_id and not i.deleted
-    and (t.payload_hash <> i.payload_hash or t.deleted_at is not null)
-"""
-_INSERT = """
-insert into {table} (
-    org_id, record_id, payload, payload_hash, source_updated_at, deleted_at, extracted_at, run_id
-)
-select %(org_id)s, i.record_id, i.payload::jsonb, i.payload_hash, i.updated_at,
-    case when i.deleted then coalesce(i.updated_at, now()) end, now(), %(run_id)s
-from aiop_incoming as i
-where i.payload is not null
-    and not exists (select from {table} as t where t.org_id = %(org_id)s and t.record_id = i.record_id)
-"""
 
 
 @dataclass
@@ -101,6 +58,11 @@ class MassDeletionRefused(PermanentError):
     kind = "refused"
 
 
+def lock_name(org_id: int, source: str, stream: str) -> str:
+    """The row of ``ops.locks`` that a load holds."""
+    return f"load {org_id} {source} {stream}"
+
+
 def load(
     connection: psycopg.Connection,
     *,
@@ -132,104 +94,49 @@ def load(
     begun = time.monotonic()
     before = RequestStats(stats.requests, stats.retries, stats.waited_seconds) if stats else RequestStats()
     run = sync_runs.Run(batch_id, org_id, source, stream, datetime.now(UTC), dagster_run_id=dagster_run_id)
-    lock, what = f"load {org_id} {source} {stream}", f"{organization or org_id} / {source} / {stream}"
+    lock, what = lock_name(org_id, source, stream), f"{organization or org_id} / {source} / {stream}"
     with database_errors(), locks.exclusive(connection, lock, what=what, wait_seconds=wait_seconds, on_wait=on_wait):
-        _lift_timeouts(connection)
         run_id, state = sync_runs.begin(connection, org_id, source, stream)
         reading = extract(state) if callable(extract) else extract
         full = reading.mode == "full" and not backfill
-        incoming = receive(
-            connection, reading.records, on_received, table_needed=lambda: full or bool(reading.replaced)
-        )
-        result = LoadResult(run_id, reading.mode, incoming.received)
-        table = _Table(connection, landed_table(source, stream), {"org_id": org_id, "run_id": run_id})
-        missing = 0
-        if full or reading.replaced:
-            if not full:
-                table.only(reading.replaced)
-            whose = (organization or str(org_id), source, stream)
-            missing = _missing(table, incoming, max_deleted_share, allow_deletes, *whose)
-        _merge(table, incoming, result)
-        if missing:
-            result.deleted += table.run(_DELETE_MISSING)
+        incoming = receive(connection, reading.records, on_received)
+        share = 1.0 if allow_deletes else max_deleted_share
+        merge = Merge(connection, source, stream, org_id, run_id, full, reading.replaced, share)
+        try:
+            merged = merge.run(incoming)
+        except MissingTooMany as missing:
+            raise _refused(missing, max_deleted_share, organization or str(org_id), source, stream) from None
         changes = record_drift(connection, org_id, source, stream, run_id, incoming.shapes)
-        result.notes = [*reading.notes, *incoming.notes, *_drift_notes(changes)]
-        result.seconds = time.monotonic() - begun
+        result = LoadResult(
+            run_id,
+            reading.mode,
+            received=incoming.received,
+            inserted=merged.inserted,
+            updated=merged.updated,
+            deleted=merged.named + merged.missing,
+            unchanged=incoming.distinct - merged.inserted - merged.updated - merged.named,
+            duplicates=incoming.received - incoming.distinct,
+            seconds=time.monotonic() - begun,
+            notes=[*reading.notes, *incoming.notes, *_drift_notes(changes)],
+        )
         run.mode, run.counts, run.notes = reading.mode, vars(result), result.notes
         run.stats = _spent(before, stats)
-        with connection.pipeline():
-            sync_runs.record_success(connection, run_id, run)
-            if not backfill:
-                sync_runs.write_watermark(connection, run_id, run, reading.state)
+        sync_runs.record_success(connection, run_id, run, None if backfill else reading.state)
     return result
 
 
-@dataclass
-class _Table:
-    """A landed table and the names its statements are run with."""
-
-    connection: psycopg.Connection
-    name: sql.Identifier
-    names: dict[str, Any]
-    scope: str = ""
-    """A condition on the rows that may be missing; empty: all of the organization's."""
-
-    def only(self, beginnings: Sequence[str]) -> None:
-        """Let ``scope`` be the rows whose key begins with one of these."""
-        conditions = []
-        for length in sorted({len(beginning) for beginning in beginnings}):
-            name = f"parts_{length}"
-            self.names[name] = [beginning for beginning in beginnings if len(beginning) == length]
-            conditions.append(_IN_PARTS.format(length=length, parts=name))
-        self.scope = f"and ({' or '.join(conditions)})"
-
-    def run(self, statement: str) -> int:
-        return self.query(statement).rowcount
-
-    def query(self, statement: str) -> psycopg.Cursor:
-        # Not prepared: a plan kept from a load of ten would not do for one of a million.
-        return self.connection.execute(
-            sql.SQL(statement).format(table=self.name, scope=sql.SQL(self.scope)), self.names, prepare=False
-        )
-
-
-def _merge(table: _Table, incoming: Incoming, result: LoadResult) -> None:
-    result.duplicates = incoming.received - incoming.distinct
-    if incoming.deletions:
-        result.deleted = table.run(_DELETE_NAMED)
-    if incoming.distinct:
-        result.updated = table.run(_UPDATE)
-        result.inserted = table.run(_INSERT)
-    result.unchanged = incoming.distinct - result.inserted - result.updated - result.deleted
-
-
-def _missing(
-    table: _Table, incoming: Incoming, max_share: float, allowed: bool, organization: str, source: str, stream: str
-) -> int:
-    """How many rows of what was read whole did not come any more; refuses a share that looks like a source's fault."""
-    row = table.query(_MISSING).fetchone()
-    assert row is not None
-    present, missing = row
-    # A row without a key that changed is another row: only by how many there are fewer says what is gone.
-    gone = max(0, present - incoming.distinct) if incoming.keyless else missing
-    if gone > max_share * present and not allowed:
-        raise MassDeletionRefused(
-            f"the source delivered all its records without {gone} of the {present} that the warehouse holds "
-            f"({gone / present:.0%}, more than {max_share:.0%}): refused, nothing was changed",
-            hint=f"if they really are gone, run again with --allow-deletes {stream}",
-            source=source,
-            organization=organization,
-            stream=stream,
-        )
-    return int(missing)
-
-
-def _lift_timeouts(connection: psycopg.Connection) -> None:
-    """Lift, for this transaction, limits meant for short statements: reading a source may take hours."""
-    names = ["statement_timeout", "idle_in_transaction_session_timeout"]
-    if connection.info.server_version >= 170000:
-        names.append("transaction_timeout")
-    connection.execute("select set_config(name, '0', true) from unnest(%s::text[]) as name", [names])
+def _refused(
+    found: MissingTooMany, max_share: float, organization: str, source: str, stream: str
+) -> MassDeletionRefused:
+    missing, present = found.missing, found.present
+    return MassDeletionRefused(
+        f"the source delivered all its records without {missing} of the {present} that the warehouse holds "
+        f"({missing / present:.0%}, more than {max_share:.0%}): refused, nothing was changed",
+        hint=f"if they really are gone, run again with --allow-deletes {stream}",
+        source=source,
+        organization=organization,
+        stream=stream,
+    )
 
 
 def _drift_notes(changes: list[Change]) -> list[str]:

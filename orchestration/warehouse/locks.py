@@ -6,7 +6,7 @@ locked only by roles with rights on them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -17,6 +17,19 @@ from orchestration.errors import DatabaseError
 
 # As long as a first load of a large organization may take.
 DEFAULT_WAIT_SECONDS = 3600.0
+
+
+def prepare(connection: psycopg.Connection, names: Iterable[str]) -> None:
+    """Have the rows of these names there before they are locked: one statement instead of one for each new name."""
+    connection.execute(
+        """
+        insert into ops.locks (name)
+        select wanted.name from unnest(%s::text[]) as wanted (name)
+        where not exists (select from ops.locks as known where known.name = wanted.name)
+        on conflict do nothing
+        """,
+        [list(names)],
+    )
 
 
 @contextmanager

@@ -25,7 +25,8 @@ MAX_BYTES = 200 * 1024 * 1024
 
 _encoder = msgspec.json.Encoder(order="deterministic", decimal_format="number")
 _BRACKETS = bytes(code for code in range(256) if code not in b"[{")
-_LONG_NUMBER = re.compile(rb"[0-9]{16000}")
+_LONG_NUMBER_DIGITS = 16_000
+_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % _LONG_NUMBER_DIGITS)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 _WORDS = {
@@ -87,7 +88,8 @@ def clean_text(value: str) -> str:
 
 def _is_suspect(text: bytes, payload: Any) -> bool:
     """Whether jsonb may refuse ``text``. Cheap where it does not: this runs for every record."""
-    if b"NaN" in text or b"Infinity" in text or b"E+" in text or b"E-" in text:
+    # A single character is found many times faster than two.
+    if b"NaN" in text or b"Infinity" in text or b"E-" in text or (b"+" in text and b"E+" in text):
         return True
     if b"\\" in text and b"\\u0000" in text:
         return True
@@ -97,7 +99,9 @@ def _is_suspect(text: bytes, payload: Any) -> bool:
         return False
     if len(text.translate(None, _BRACKETS)) > MAX_DEPTH and _is_deeper(payload, MAX_DEPTH):
         return True
-    return len(text) > MAX_BYTES or _LONG_NUMBER.search(text) is not None
+    if len(text) > MAX_BYTES:
+        return True
+    return len(text) >= _LONG_NUMBER_DIGITS and _LONG_NUMBER.search(text) is not None
 
 
 def _has_float_without_value(payload: Any) -> bool:

@@ -17,6 +17,29 @@ from orchestration.sources.core.records import RequestStats
 from orchestration.warehouse.erased import OrganizationErased
 
 _NEXT_ID = "nextval(pg_get_serial_sequence('ops.sync_runs', 'run_id'))"
+_RUN = """
+insert into ops.sync_runs (
+    run_id, batch_id, org_id, source, stream, mode, status, started_at, finished_at,
+    rows_received, rows_inserted, rows_updated, rows_deleted, rows_unchanged,
+    requests, retries, waited_seconds, notes, error_kind, error_message, dagster_run_id
+) values (
+    %(run)s, %(batch)s, %(org)s, %(source)s, %(stream)s, %(mode)s, %(status)s, %(started_at)s, clock_timestamp(),
+    %(received)s, %(inserted)s, %(updated)s, %(deleted)s, %(unchanged)s,
+    %(requests)s, %(retries)s, %(waited)s, %(notes)s, %(kind)s, %(message)s, %(dagster_run)s
+)
+"""
+_WATERMARK = """
+insert into ops.watermarks as kept (org_id, source, stream, state, run_id, last_success_at, last_full_at)
+values (
+    %(org)s, %(source)s, %(stream)s, %(state)s, %(run)s, clock_timestamp(),
+    case when %(full)s then clock_timestamp() end
+)
+on conflict (org_id, source, stream) do update set
+    state = excluded.state,
+    run_id = excluded.run_id,
+    last_success_at = excluded.last_success_at,
+    last_full_at = coalesce(excluded.last_full_at, kept.last_full_at)
+"""
 _json = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -39,13 +62,18 @@ class Run:
 def begin(connection: psycopg.Connection, org_id: int, source: str, stream: str) -> tuple[int, dict[str, Any] | None]:
     """The id of a new run, for the rows that it lands, and the state that the last successful read left.
 
+    Lifts, for this transaction, limits meant for short statements: reading a source may take hours.
     Raises OrganizationErased: what would be read could not land.
     """
+    limits = ["statement_timeout", "idle_in_transaction_session_timeout"]
+    if connection.info.server_version >= 170000:
+        limits.append("transaction_timeout")
     row = connection.execute(
         f"""
         select {_NEXT_ID}, (
             select state from ops.watermarks where org_id = %(org)s and source = %(source)s and stream = %(stream)s
-        ), exists (select from ops.erased_organizations where id = %(org)s)
+        ), exists (select from ops.erased_organizations where id = %(org)s),
+        {", ".join(f"set_config('{name}', '0', true)" for name in limits)}
         """,  # noqa: S608
         {"org": org_id, "source": source, "stream": stream},
     ).fetchone()
@@ -55,9 +83,17 @@ def begin(connection: psycopg.Connection, org_id: int, source: str, stream: str)
     return row[0], row[1]
 
 
-def record_success(connection: psycopg.Connection, run_id: int, run: Run) -> None:
-    """Add the row of a load, in the load's own transaction."""
-    _insert(connection, run, "succeeded", run_id=run_id)
+def record_success(connection: psycopg.Connection, run_id: int, run: Run, state: Mapping[str, Any] | None) -> None:
+    """Add the row of a load, and keep the state for the next read, in the transaction of the rows it stands for.
+
+    ``state`` None: the one that is there stays.
+    """
+    values = _values(run, "succeeded", run_id)
+    if state is None:
+        connection.execute(_RUN, values)
+    else:
+        values |= {"state": Jsonb(dict(state), dumps=_json.encode), "full": run.mode == "full"}
+        connection.execute(f"with run as ({_RUN}) {_WATERMARK}", values)
 
 
 def record_failure(connection: psycopg.Connection, run: Run, kind: str, message: str) -> None:
@@ -65,71 +101,47 @@ def record_failure(connection: psycopg.Connection, run: Run, kind: str, message:
     with connection.transaction():
         row = connection.execute(f"select {_NEXT_ID}").fetchone()
         assert row is not None
-        _insert(connection, run, "failed", run_id=row[0], kind=kind, message=redact(message))
+        connection.execute(_RUN, _values(run, "failed", row[0], kind, redact(message)))
 
 
-def _insert(
-    connection: psycopg.Connection,
-    run: Run,
-    status: str,
-    *,
-    run_id: int,
-    kind: str | None = None,
-    message: str | None = None,
-) -> None:
-    connection.execute(
+def _values(run: Run, status: str, run_id: int, kind: str | None = None, message: str | None = None) -> dict[str, Any]:
+    return {
+        "run": run_id,
+        "batch": run.batch_id,
+        "org": run.org_id,
+        "source": run.source,
+        "stream": run.stream,
+        "mode": run.mode,
+        "status": status,
+        "started_at": run.started_at,
+        **{name: run.counts.get(name) for name in ("received", "inserted", "updated", "deleted", "unchanged")},
+        "requests": run.stats.requests,
+        "retries": run.stats.retries,
+        "waited": round(run.stats.waited_seconds, 3),
+        "notes": [redact(note) for note in run.notes],
+        "kind": kind,
+        "message": message,
+        "dagster_run": run.dagster_run_id,
+    }
+
+
+def make_durable(connection: psycopg.Connection, run_ids: Sequence[int]) -> set[int]:
+    """Return once these runs are on disk, though their own commits did not wait for it; the ids of those that are lost.
+
+    The log is written in order: a commit that is waited for is behind all those before it. This one's only content is
+    a message that nobody reads. Lost is what was committed shortly before the server crashed.
+    """
+    row = connection.execute(
         """
-        insert into ops.sync_runs (
-            run_id, batch_id, org_id, source, stream, mode, status, started_at, finished_at,
-            rows_received, rows_inserted, rows_updated, rows_deleted, rows_unchanged,
-            requests, retries, waited_seconds, notes, error_kind, error_message, dagster_run_id
-        ) values (
-            %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s
-        )
+        select array(
+            select wanted.id from unnest(%s::bigint[]) as wanted (id)
+            where not exists (select from ops.sync_runs as r where r.run_id = wanted.id)
+        ), set_config('synchronous_commit', 'on', true), pg_logical_emit_message(true, 'aiop sync', 'landed')
         """,
-        [
-            run_id,
-            run.batch_id,
-            run.org_id,
-            run.source,
-            run.stream,
-            run.mode,
-            status,
-            run.started_at,
-            *(run.counts.get(name) for name in ("received", "inserted", "updated", "deleted", "unchanged")),
-            run.stats.requests,
-            run.stats.retries,
-            round(run.stats.waited_seconds, 3),
-            [redact(note) for note in run.notes],
-            kind,
-            message,
-            run.dagster_run_id,
-        ],
-    )
-
-
-def write_watermark(connection: psycopg.Connection, run_id: int, run: Run, state: Mapping[str, Any]) -> None:
-    """Keep the state for the next read, in the transaction of the rows it stands for."""
-    connection.execute(
-        """
-        insert into ops.watermarks as kept (org_id, source, stream, state, run_id, last_success_at, last_full_at)
-        values (%(org)s, %(source)s, %(stream)s, %(state)s, %(run)s, clock_timestamp(),
-            case when %(full)s then clock_timestamp() end)
-        on conflict (org_id, source, stream) do update set
-            state = excluded.state,
-            run_id = excluded.run_id,
-            last_success_at = excluded.last_success_at,
-            last_full_at = coalesce(excluded.last_full_at, kept.last_full_at)
-        """,
-        {
-            "org": run.org_id,
-            "source": run.source,
-            "stream": run.stream,
-            "state": Jsonb(dict(state), dumps=_json.encode),
-            "run": run_id,
-            "full": run.mode == "full",
-        },
-    )
+        [list(run_ids)],
+    ).fetchone()
+    assert row is not None
+    return set(row[0])
 
 
 def failed_streams(connection: psycopg.Connection, source: str, streams: Sequence[str]) -> set[tuple[int, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import msgspec
+import psycopg
 
 from orchestration.errors import ConfigurationError, DatabaseError, UsageError
 from orchestration.logs import register_secret
@@ -19,15 +20,49 @@ from orchestration.warehouse.secrets import Vault
 _WAIT_SECONDS = 300.0
 # A refreshed token exists nowhere else: losing it means a person has to connect again.
 _SAVE_ATTEMPTS = 4
+# A session that stood idle for longer may have been dropped on its way, without a word.
+_TRUSTED_SECONDS = 60.0
+# The lock is held idle while the token service answers, and is all that its session ever commits.
+_HOLDING = {"idle_in_transaction_session_timeout": "0", "synchronous_commit": "off"}
+
+
+class TokenSession:
+    """A database session that holds locks on tokens, for stores that are used one after the other: for one thread."""
+
+    def __init__(self) -> None:
+        self._connection: psycopg.Connection | None = None
+        self._used = 0.0
+
+    @contextmanager
+    def lent(self) -> Iterator[psycopg.Connection]:
+        """The session, opened where it is not open yet."""
+        if time.monotonic() - self._used > _TRUSTED_SECONDS:
+            self.close()
+        if self._connection is None or self._connection.closed:
+            self._connection = database.connect(autocommit=True, application_name="aiop tokens", settings=_HOLDING)
+        try:
+            yield self._connection
+        finally:
+            self._used = time.monotonic()
+
+    def close(self) -> None:
+        """End the session; it is opened again when it is needed."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 class PostgresTokenStore:
-    """The tokens of one organization's connection to one source (a ``TokenStore``)."""
+    """The tokens of one organization's connection to one source (a ``TokenStore``).
 
-    def __init__(self, org_id: int, source: str, organization: str = "") -> None:
+    ``session``: the one that holds the lock, where several stores share it; otherwise one is opened each time.
+    """
+
+    def __init__(self, org_id: int, source: str, organization: str = "", session: TokenSession | None = None) -> None:
         self._org_id = org_id
         self._source = source
         self._organization = organization or str(org_id)
+        self._session = session
 
     @contextmanager
     def locked(self) -> Iterator[TokenCell]:
@@ -38,14 +73,15 @@ class PostgresTokenStore:
         """
         vault = self._vault()
         with ExitStack() as stack:
-            holder = stack.enter_context(database.connect(autocommit=True, application_name="aiop tokens"))
+            session = self._session or TokenSession()
+            if self._session is None:
+                stack.callback(session.close)
             name, what = f"tokens {self._org_id} {self._source}", f"tokens of {self._organization} / {self._source}"
             # Only the store's own statements are translated: what the block raises is the block's.
             with database_errors():
-                # The lock is held idle while the token service answers.
-                holder.execute("set idle_in_transaction_session_timeout = 0")
+                holder = stack.enter_context(session.lent())
                 stack.enter_context(locks.exclusive(holder, name, what=what, wait_seconds=_WAIT_SECONDS))
-                cell = _Cell(self._org_id, self._source, self._organization, vault)
+                cell = _Cell(holder, self._org_id, self._source, self._organization, vault)
             yield cell
 
     def _vault(self) -> Vault:
@@ -61,13 +97,13 @@ class PostgresTokenStore:
 class _Cell:
     """A ``TokenCell``. ``tokens`` is what is stored; None where nothing is."""
 
-    def __init__(self, org_id: int, source: str, organization: str, vault: Vault) -> None:
+    def __init__(self, holder: psycopg.Connection, org_id: int, source: str, organization: str, vault: Vault) -> None:
         self._key = (org_id, source)
         self._vault = vault
-        with database.connect(autocommit=True, application_name="aiop tokens") as connection:
-            row = connection.execute(
-                "select tokens from ops.oauth_tokens where org_id = %s and source = %s", self._key
-            ).fetchone()
+        # Under the lock: what was saved last is what is read.
+        row = holder.execute(
+            "select tokens from ops.oauth_tokens where org_id = %s and source = %s", self._key
+        ).fetchone()
         self.tokens: OAuthTokens | None = None
         if row is not None and row[0] is not None:
             try:

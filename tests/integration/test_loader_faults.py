@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -51,6 +52,11 @@ def killed_while(where: str) -> None:
 
         Warehouse().load(stalling(), "full", state={{"since": "killed"}})
     """
+    kill_when_here(program)
+
+
+def kill_when_here(program: str) -> None:
+    """Run ``program`` in a process of its own and kill it once it has said so."""
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True, env=os.environ.copy()
     )
@@ -74,6 +80,30 @@ def test_a_killed_load_changes_nothing_and_a_rerun_ends_as_if_it_had_not_been(wa
     uninterrupted = [(1, *row[1:]) for row in warehouse.contents() if row[0] == 2]
     assert rerun == uninterrupted
     assert warehouse.one("select count(*) from ops.sync_runs where org_id = 1") == 2
+
+
+@pytest.mark.parametrize("count", [30, 3 * PAGE], ids=["few", "many"])
+def test_a_load_killed_between_its_rows_and_its_run_changes_nothing(warehouse: Warehouse, count: int) -> None:
+    warehouse.load(itertools.islice(pages(3, version=1), count // 2), "full", state={"since": "before"})
+    before = warehouse.contents(), warehouse.query("select * from ops.watermarks")
+    program = f"""
+        import itertools, sys, time
+        sys.path.insert(0, {os.path.dirname(__file__)!r})
+        from landing_helpers import Warehouse
+        from test_loader_faults import pages
+        from orchestration.warehouse import sync_runs
+
+        def stall(*_):
+            print("here", flush=True)
+            time.sleep(600)
+
+        sync_runs.record_success = stall
+        Warehouse().load(itertools.islice(pages(3), {count}), "full", state={{"since": "killed"}})
+    """
+    kill_when_here(program)
+    assert (warehouse.contents(), warehouse.query("select * from ops.watermarks")) == before
+    result = warehouse.load(itertools.islice(pages(3), count), "full", state={"since": "after"}, wait_seconds=30)
+    assert (result.inserted, result.updated) == (count - count // 2, count // 2)
 
 
 def test_the_second_of_two_loads_waits_and_reads_on_from_where_the_first_ended(warehouse: Warehouse) -> None:

@@ -21,8 +21,11 @@ def parse_iso(text: object) -> datetime | None:
     if not isinstance(text, str) or len(text) < 10:
         return None
     try:
-        instant = datetime.fromisoformat(_FRACTION.sub(r"\1", _OFFSET.sub(r"\1:\2", text.strip())))
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+        return _as_utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return _as_utc(datetime.fromisoformat(_FRACTION.sub(r"\1", _OFFSET.sub(r"\1:\2", text.strip()))))
     except (ValueError, OverflowError):
         return None
 
@@ -35,6 +38,10 @@ def parse_http_date(text: str | None) -> datetime | None:
         instant = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
         return None
+    return _as_utc(instant)
+
+
+def _as_utc(instant: datetime) -> datetime:
     return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
 
 

@@ -69,17 +69,54 @@ class Watchdog:
     def watch(self, seconds: float) -> Iterator[None]:
         """Shut the connection down if the block takes longer than this; ``fired`` then says so."""
         self.fired = False
-        timer = threading.Timer(seconds, self._end)
-        timer.daemon = True
-        timer.start()
+        _alarms.set(self, time.monotonic() + seconds)
         try:
             yield
         finally:
-            timer.cancel()
+            _alarms.clear(self)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Shut the connection down."""
         self.fired = True
         connection = self._stream.get_extra_info("socket") if self._stream is not None else None
         if connection is not None:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Alarms:
+    """One thread that ends the requests of all watchdogs: a thread each would cost more than many a request."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._ends: dict[Watchdog, float] = {}
+        self._wakes = float("inf")
+        self._thread: threading.Thread | None = None
+
+    def set(self, watchdog: Watchdog, ends: float) -> None:
+        with self._changed:
+            self._ends[watchdog] = ends
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="request deadlines", daemon=True)
+                self._thread.start()
+            elif ends < self._wakes:
+                self._changed.notify()
+
+    def clear(self, watchdog: Watchdog) -> None:
+        # Waits for an end that is on its way: it must not hit the next request.
+        with self._changed:
+            self._ends.pop(watchdog, None)
+
+    def _run(self) -> None:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                for watchdog in [one for one, ends in self._ends.items() if ends <= now]:
+                    del self._ends[watchdog]
+                    watchdog.end()
+                # A request that was answered is not waited for again: most nights this thread wakes once a minute.
+                self._wakes = min(self._ends.values(), default=float("inf"))
+                self._changed.wait(None if self._wakes == float("inf") else max(0.0, self._wakes - now))
+
+
+_alarms = _Alarms()

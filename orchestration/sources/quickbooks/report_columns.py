@@ -123,18 +123,18 @@ def is_cut_off(node: object) -> bool:
     pending = [node]
     while pending:
         value = pending.pop()
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             pending.extend(value.values())
         elif isinstance(value, list):
             pending.extend(value)
-        elif isinstance(value, str) and value.lower().startswith(_CUT_OFF):
+        elif isinstance(value, str) and value[: len(_CUT_OFF)].lower() == _CUT_OFF:
             return True
     return False
 
 
 def pick_column(node: Any, index: int | None) -> Any:
     """The tree of rows with two cells in each: the label and that column's. ``index`` None: an empty cell."""
-    if isinstance(node, Mapping):
+    if isinstance(node, dict):
         return {
             key: _two_cells(value, index) if key == "ColData" else pick_column(value, index)
             for key, value in node.items()
