@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from orchestration.demo.books.company import Company
 from orchestration.demo.crm import portals
 from orchestration.demo.quickbooks.oauth import CLIENT_ID, client_secret, first_refresh_token
-from orchestration.demo.serving.databases import DemoDatabase
+
+if TYPE_CHECKING:
+    from orchestration.demo.serving.databases import DemoDatabase
 
 QUICKBOOKS_PORT = 9101
 CLIENT_ID_NAME = "DEMO_QUICKBOOKS_CLIENT_ID"

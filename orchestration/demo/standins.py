@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestration.demo import databases, hubspot_server, quickbooks_server
+from orchestration.demo import hubspot_server, quickbooks_server
 from orchestration.demo.crm.portals import hubspot_port
 from orchestration.demo.organizations import quickbooks_port
 from orchestration.demo.quickbooks.control import SERVICE
@@ -54,6 +54,8 @@ def open_world(home: Path) -> Path:
 
 def advance(home: Path, days: int) -> World:
     """Let the demo's world live on; HTTP stand-ins follow at their next request, databases are brought along here."""
+    from orchestration.demo import databases
+
     world = advance_world(open_world(home), days)
     databases.follow(world)
     return world

@@ -60,9 +60,14 @@ class SoftbaseWorld:
 
     def night(self) -> SyncReport:
         """Sync all organizations, which must succeed, and build what is above."""
+        report = self.sync()
+        self.build()
+        return report
+
+    def sync(self) -> SyncReport:
+        """Land what is new of all organizations, which must succeed."""
         report = sync("softbase")
         assert not report.failures, report.failures
-        self.build()
         return report
 
     def build(self) -> None:

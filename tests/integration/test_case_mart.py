@@ -231,6 +231,7 @@ DAY = st.sampled_from(
 CASES = st.lists(st.tuples(DAY, DAY, LABEL, LABEL, LABEL), max_size=12)
 
 
+@pytest.mark.slow
 def test_any_cases_are_counted_as_plain_code_counts_them(connection: psycopg.Connection, dbt: Dbt) -> None:
     """The model's SQL against an independent count, over made-up tables; the read is on the first of March."""
     was_read(connection, 1, "2026-03-01T18:00:00+00:00")

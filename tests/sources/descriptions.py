@@ -8,4 +8,4 @@ from quickbooks_standin import QuickBooks
 from softbase_standin import Softbase
 from standin import StandIn
 
-STANDINS: tuple[type[StandIn], ...] = (QuickBooks, HubSpot, AzureSql, Softbase)
+STANDINS: tuple[type[StandIn], ...] = (QuickBooks, HubSpot, Softbase, AzureSql)

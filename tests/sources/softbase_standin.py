@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
 import psycopg
+import pytest
 from psycopg import sql
 from sql_standin import CURSOR, FIXED, PLAIN, UNTIMED, SqlStandIn
 from standin import ONE, Window
@@ -47,6 +50,14 @@ class Softbase(SqlStandIn):
         "22d": PLAIN,
     }
 
+    @classmethod
+    @contextmanager
+    def start(cls, patch: pytest.MonkeyPatch) -> Iterator[Self]:
+        with super().start(patch) as standin:
+            yield standin
+            for connection in standin.__dict__.get("_held", {}).values():
+                connection.close()
+
     def create(self, connection: psycopg.Connection, account: str) -> None:
         create_views(connection, BLANK)
 
@@ -59,9 +70,12 @@ class Softbase(SqlStandIn):
         return self.now.astimezone(ZONE).replace(tzinfo=None)
 
     def run(self, statement: str, *values: Any, account: str = ONE) -> list[tuple]:
-        with self.server.writing(account) as connection:
-            done = connection.execute(sql.SQL(statement).format(table=_TABLE), values)  # type: ignore[arg-type]
-            return done.fetchall() if done.description else []
+        """Rows of a statement, each its own transaction; hundreds of them go over one connection."""
+        held = self.__dict__.setdefault("_held", {})
+        if account not in held or held[account].closed:
+            held[account] = psycopg.connect(self.server.databases[account].writer_url, autocommit=True)
+        done = held[account].execute(sql.SQL(statement).format(table=_TABLE), values)  # type: ignore[arg-type]
+        return done.fetchall() if done.description else []
 
     def keys(self, account: str = ONE) -> set[str]:
         return {

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import date, datetime, time
 from typing import Any
 
 from orchestration.demo.dealer import gl
-from orchestration.demo.dealer.chart import ACCOUNTS, BY_KEY, SECTIONS
+from orchestration.demo.dealer.chart import ACCOUNTS
 from orchestration.demo.dealer.documents import CATEGORIES, Invoice, Kept, Machine, Order, RentalLine
 from orchestration.demo.dealer.life import Life
+from orchestration.demo.dealer.rows_of_books import account_row, money, postings
 
 Row = dict[str, Any]
 BRANCHES = {1: "Main", 2: "North"}
@@ -32,8 +31,8 @@ def rows_of(life: Life, today: date) -> dict[str, list[Row]]:
             for (serial, year, month), (days, cents) in records.history.items()
         ],
         "GL": list(gl.ledger_rows(life.dealership, records, today)),
-        "GLDetail": list(_details(life)),
-        "ChartOfAccounts": [_account(account.key) for account in ACCOUNTS],
+        "GLDetail": list(postings(life)),
+        "ChartOfAccounts": [account_row(account.key) for account in ACCOUNTS],
         "Dept": [
             {"Branch": branch, "Dept": dept, "Title": _title(branch, title), "SaleGroup": title.split()[-1]}
             for branch in BRANCHES
@@ -72,11 +71,6 @@ def rows_of(life: Life, today: date) -> dict[str, list[Row]]:
             if machine.place in ("rental", "sold_fleet")
         ],
     }
-
-
-def money(cents: int) -> Decimal:
-    """decimal(19,4)."""
-    return Decimal(cents * 100).scaleb(-4)
 
 
 def _kept(record: Kept) -> Row:
@@ -226,39 +220,4 @@ def _rents(day: int) -> Row:
         "WeekRent": money(day * 4),
         "FourWeekRent": money(day * 12),
         "MonthRent": money(day * 13),
-    }
-
-
-def _details(life: Life) -> Iterator[Row]:
-    old = datetime.combine(life.today - timedelta(days=365), time())
-    for posting in life.records.postings:
-        yield {
-            "Id": posting.id,
-            "Journal": posting.journal,
-            "AccountNo": BY_KEY[posting.account].number,
-            "Description": posting.text,
-            "AccountField": "Actual",
-            "Source": posting.journal,
-            "InvoiceNo": posting.invoice or None,
-            "CustomerNo": posting.customer or None,
-            "EffectiveDate": datetime.combine(posting.on, time()),
-            "PostedDate": posting.posted.replace(microsecond=0),
-            "Amount": money(posting.amount),
-            "HistoryFlag": posting.posted < old,
-        }
-
-
-def _account(key: str) -> Row:
-    account = BY_KEY[key]
-    section, group = SECTIONS[account.number[0]]
-    return {
-        "AccountNo": account.number,
-        "Description": account.title,
-        "Type": section[0],
-        "CashAccount": account.flag == "cash",
-        "AccountsRecievable": account.flag == "receivable",
-        "AccountsPayable": account.flag == "payable",
-        "Section": section,
-        "SectionGroup": group,
-        "Inactive": False,
     }

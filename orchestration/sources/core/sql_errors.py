@@ -90,8 +90,7 @@ _LOST = re.compile(
     r"|connection is closed|database is locked"
     r"|consuming input failed|unexpected eof|starting up|shutting down|recovery|could not translate host name"
     r"|name or service not known|network is unreachable|no route to host|ssl syscall"
-    # What libpq makes of an answer that is no protocol.
-    r"|received \d+ results from command",
+    r"|lost synchronization|received \d+ results",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\((\d{2,6})\)|message (\d{5})\b|Error (\d{3,5})\b")

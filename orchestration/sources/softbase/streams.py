@@ -16,6 +16,10 @@ AUDIT = (CREATED, MODIFIED, GONE, GONE_AT)
 _CATEGORIES = ("Parts", "Labor", "Misc", "Rental", "Equipment")
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 @dataclass(frozen=True)
 class ViewStream(Stream):
     """One view of a tenant.
@@ -79,37 +83,19 @@ STREAMS: tuple[ViewStream, ...] = (
         "The invoice register, credits among it",
         "InvoiceReg",
         required=(
-            "InvoiceNo",
-            "SaleCode",
-            "InvoiceDate",
+            *_names("InvoiceNo SaleCode InvoiceDate"),
             *(f"{category}{kind}" for kind in ("Taxable", "NonTax") for category in _CATEGORIES),
         ),
         optional=(
-            "SaleBranch",
-            "SaleDept",
-            "ExpBranch",
-            "ExpDept",
-            "ExpCode",
-            "Customer",
-            "BillTo",
-            "ShipTo",
-            "ControlNo",
-            "SerialNo",
-            "HourMeter",
-            "OpenDate",
-            "ClosedDate",
-            "RecvAccount",
+            *_names(
+                "SaleBranch SaleDept ExpBranch ExpDept ExpCode Customer BillTo ShipTo ControlNo SerialNo "
+                "HourMeter OpenDate ClosedDate RecvAccount"
+            ),
             *(f"{category}Cost" for category in _CATEGORIES),
-            "TaxRate",
-            "TotalTax",
-            "GrandTotal",
-            "StateTax",
-            "CountyTax",
-            "CityTax",
-            "LocalTax",
-            "CurrencyType",
-            "ConversionRate",
-            "ConvertedGrandTotal",
+            *_names(
+                "TaxRate TotalTax GrandTotal StateTax CountyTax CityTax LocalTax CurrencyType "
+                "ConversionRate ConvertedGrandTotal"
+            ),
             *AUDIT,
         ),
         key=("InvoiceNo",),
@@ -122,29 +108,12 @@ STREAMS: tuple[ViewStream, ...] = (
         "WO",
         required=("WONo", "Disposition", "Type", "BillTo", "OpenDate", "ClosedDate"),
         optional=(
-            "SaleBranch",
-            "SaleDept",
-            "SaleCode",
-            "ShipTo",
-            "ControlNo",
-            "SerialNo",
-            "UnitNo",
-            "Make",
-            "Model",
-            "RentalPeriod",
-            "RentalStart",
-            "RentalEnd",
-            "RentalContractNo",
-            "ChangedDate",
-            "CompletedDate",
-            "InvoiceDate",
-            "CustomerSale",
-            "CreditFlag",
-            "CreditAmount",
-            "CreditDate",
-            "AssociatedWONo",
-            "ScheduleDate",
-            "LaborDiscount",
+            *_names(
+                "SaleBranch SaleDept SaleCode ShipTo ControlNo SerialNo UnitNo Make Model RentalPeriod "
+                "RentalStart RentalEnd RentalContractNo ChangedDate CompletedDate InvoiceDate "
+                "CustomerSale CreditFlag CreditAmount CreditDate AssociatedWONo ScheduleDate "
+                "LaborDiscount"
+            ),
             *AUDIT,
         ),
         key=("WONo",),
@@ -158,24 +127,10 @@ STREAMS: tuple[ViewStream, ...] = (
         "WORental",
         required=("WONo", "SerialNo"),
         optional=(
-            "Id",
-            "UnitNo",
-            "Make",
-            "Model",
-            "Sell",
-            "Cost",
-            "SaleBranch",
-            "SaleDept",
-            "SaleCode",
-            "DayRent",
-            "WeekRent",
-            "FourWeekRent",
-            "MonthRent",
-            "QuarterRent",
-            "PeriodsBilled",
-            "SwapOutStatus",
-            "SwapStartDate",
-            "SwapEndDate",
+            *_names(
+                "Id UnitNo Make Model Sell Cost SaleBranch SaleDept SaleCode DayRent WeekRent "
+                "FourWeekRent MonthRent QuarterRent PeriodsBilled SwapOutStatus SwapStartDate SwapEndDate"
+            ),
             *AUDIT,
         ),
         key=("Id",),
@@ -186,27 +141,11 @@ STREAMS: tuple[ViewStream, ...] = (
         "Equipment",
         required=("SerialNo", "Customer", "InventoryBranch", "InventoryDept", "RentalStatus"),
         optional=(
-            "Make",
-            "Model",
-            "ModelGroup",
-            "ModelYear",
-            "UnitNo",
-            "Location",
-            "CustomerNo",
-            "ControlNo",
-            "Cost",
-            "Sell",
-            "Retail",
-            "DayRent",
-            "WeekRent",
-            "FourWeekRent",
-            "MonthRent",
-            "RentalYTD",
-            "RentalITD",
-            "WebRentalFlag",
-            "DealerSaleDate",
-            "CreatedDate",
-            "UpdateDate",
+            *_names(
+                "Make Model ModelGroup ModelYear UnitNo Location CustomerNo ControlNo Cost Sell Retail "
+                "DayRent WeekRent FourWeekRent MonthRent RentalYTD RentalITD WebRentalFlag DealerSaleDate "
+                "CreatedDate UpdateDate"
+            ),
             *AUDIT,
         ),
         key=("SerialNo",),
@@ -234,16 +173,10 @@ STREAMS: tuple[ViewStream, ...] = (
         "ChartOfAccounts",
         required=("AccountNo",),
         optional=(
-            "Description",
-            "Type",
-            "CashAccount",
-            "AccountsRecievable",
-            "AccountsPayable",
-            "ReportType",
-            "Department",
-            "Section",
-            "SectionGroup",
-            "Inactive",
+            *_names(
+                "Description Type CashAccount AccountsRecievable AccountsPayable ReportType Department "
+                "Section SectionGroup Inactive"
+            ),
             *AUDIT,
         ),
         key=("AccountNo",),
@@ -254,11 +187,7 @@ STREAMS: tuple[ViewStream, ...] = (
         "GL",
         required=("AccountNo", "AccountField", "Year", "Month", "YTD", "MTD"),
         optional=(
-            "LastTransAmount",
-            "LastTransDate",
-            "LastEffectiveDate",
-            "NumberOfTrans",
-            "LastTransJournal",
+            *_names("LastTransAmount LastTransDate LastEffectiveDate NumberOfTrans LastTransJournal"),
             *AUDIT,
         ),
         key=("AccountNo", "AccountField", "Year", "Month"),
@@ -269,19 +198,10 @@ STREAMS: tuple[ViewStream, ...] = (
         "GLDetail",
         required=("AccountNo", "EffectiveDate", "Amount"),
         optional=(
-            "Id",
-            "Journal",
-            "ControlNo",
-            "AccountField",
-            "Source",
-            "InvoiceNo",
-            "APInvoiceNo",
-            "CustomerNo",
-            "VendorNo",
-            "PostedDate",
-            "Posted",
-            "HistoryDate",
-            "HistoryFlag",
+            *_names(
+                "Id Journal ControlNo AccountField Source InvoiceNo APInvoiceNo CustomerNo VendorNo "
+                "PostedDate Posted HistoryDate HistoryFlag"
+            ),
             *AUDIT,
         ),
         key=("Id",),
