@@ -97,7 +97,7 @@ CHANGES = """
     where record_id::int % 10000 = 8;
     update staging_softbase.wo
     set payload = payload || '{"ClosedDate": null}', run_id = 3, extracted_at = now()
-    where record_id::int % 5000 = 9;
+    where record_id::int % 250 = 9 and payload ->> 'OpenDate' >= '2026-01-01';
 """
 
 

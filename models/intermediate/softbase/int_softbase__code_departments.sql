@@ -1,3 +1,4 @@
+{{ config(materialized='table', indexes=[{'columns': ['org_id', 'sale_code']}]) }}
 -- One row per organization and sale code that has a department, the organization's own choice before the default.
 select distinct on (organizations.id, {{ softbase_key('codes.sale_code') }})
     organizations.id as org_id,

@@ -1,3 +1,4 @@
+{{ config(materialized='table', indexes=[{'columns': ['org_id', 'department_number', 'branch']}]) }}
 -- One row per organization, branch and department number; branch * where all branches that have the number agree.
 with
 

@@ -11,10 +11,6 @@ select
     register.revenue,
     register.extracted_at
 from {{ ref('int_softbase__invoice_register') }} as register
-left join {{ ref('int_softbase__work_orders') }} as orders
-    on
-        register.org_id = orders.org_id
-        and register.invoice_no = orders.work_order_no
 left join {{ ref('int_softbase__code_departments') }} as codes
     on
         register.org_id = codes.org_id
@@ -33,4 +29,11 @@ where
     not register.is_deleted
     and register.invoice_date is not null
     -- By what the order itself says: an invoice with a number that looks like a quote's is an invoice.
-    and coalesce(orders.disposition not in (11, 13), true)
+    and coalesce(
+        (
+            select orders.disposition not in (11, 13)
+            from {{ ref('int_softbase__work_orders') }} as orders
+            where orders.org_id = register.org_id and orders.work_order_no = register.invoice_no
+        ),
+        true
+    )

@@ -50,66 +50,41 @@ due as (
     where organizations.is_whole
     {%- endif %}
 
-),
-
-orders as (
-
-    select
-        org_id,
-        opened_date,
-        closed_date,
-        -- Closed before it was opened: it was open on no day.
-        greatest(opened_date, closed_date) as ended_date
-    from {{ ref('int_softbase__work_orders') }}
-    where not is_quote and not is_deleted
-
-),
-
-counted as (
-
-    select
-        due.org_id,
-        due.order_date,
-        1 as opened,
-        0 as closed,
-        0 as ended
-    from due
-    inner join orders on due.org_id = orders.org_id and due.order_date = orders.opened_date
-
-    union all
-
-    select
-        due.org_id,
-        due.order_date,
-        0 as opened,
-        1 as closed,
-        0 as ended
-    from due
-    inner join orders on due.org_id = orders.org_id and due.order_date = orders.closed_date
-
-    union all
-
-    select
-        due.org_id,
-        due.order_date,
-        0 as opened,
-        0 as closed,
-        1 as ended
-    from due
-    inner join orders on due.org_id = orders.org_id and due.order_date = orders.ended_date
-    where orders.opened_date is not null and orders.closed_date is not null
-
 )
 
 select
     due.org_id,
     due.order_date,
-    coalesce(sum(counted.opened), 0) as opened_orders,
-    coalesce(sum(counted.closed), 0) as closed_orders,
-    coalesce(sum(counted.ended), 0) as ended_orders,
+    opened.orders as opened_orders,
+    closed.orders as closed_orders,
+    opened.ended_orders + closed.ended_orders as ended_orders,
     organizations.orders_covered_now as orders_covered,
     organizations.rules_hash
 from due
 inner join organizations using (org_id)
-left join counted using (org_id, order_date)
-group by due.org_id, due.order_date, organizations.orders_covered_now, organizations.rules_hash
+-- Each day by itself, by the index: a night's days are few.
+cross join
+    lateral (
+        select
+            count(*) as orders,
+            -- Closed before it was opened: it was open on no day.
+            count(*) filter (where orders.closed_date < due.order_date) as ended_orders
+        from {{ ref('int_softbase__work_orders') }} as orders
+        where
+            orders.org_id = due.org_id
+            and orders.opened_date = due.order_date
+            and not orders.is_quote
+            and not orders.is_deleted
+    ) as opened
+cross join
+    lateral (
+        select
+            count(*) as orders,
+            count(*) filter (where orders.opened_date <= due.order_date) as ended_orders
+        from {{ ref('int_softbase__work_orders') }} as orders
+        where
+            orders.org_id = due.org_id
+            and orders.closed_date = due.order_date
+            and not orders.is_quote
+            and not orders.is_deleted
+    ) as closed
