@@ -18,7 +18,8 @@ from orchestration.sources.core.http import HttpClient
 from orchestration.sources.core.instants import utc_now
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-SCOPE = "https://www.googleapis.com/auth/bigquery.readonly"
+# The narrowest that lets a job be run; what may be read is a matter of the account's roles.
+SCOPE = "https://www.googleapis.com/auth/bigquery"
 _LIFETIME = 3600.0
 # A token this close to its end is not worth starting a request with.
 _MARGIN = 120.0
