@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import yaml
 from orchestration.demo.books.company import Company
 from orchestration.demo.crm import portals
 from orchestration.demo.ga4 import properties
+from orchestration.demo.peers import peer_companies
 from orchestration.demo.quickbooks.oauth import CLIENT_ID, client_secret, first_refresh_token
 from orchestration.demo.zoom import accounts as zoom
 
@@ -91,6 +92,10 @@ COMPANIES: tuple[Company, ...] = (
 )
 
 
+DEMO_COMPANIES: tuple[Company, ...] = (*COMPANIES, *peer_companies(first_id=len(COMPANIES) + 1))
+"""All of the demo's: those above, each with something of its own, and many like each other."""
+
+
 def quickbooks_port() -> int:
     """Port of the demo's stand-in: fixed, so that connections stay valid; DEMO_QUICKBOOKS_PORT names another."""
     return int(os.environ.get("DEMO_QUICKBOOKS_PORT") or QUICKBOOKS_PORT)
@@ -115,11 +120,11 @@ def connection_of(company: Company, base_url: str) -> dict[str, Any]:
     }
 
 
-def organizations_yaml(databases: Iterable[DemoDatabase] = ()) -> str:
+def organizations_yaml(databases: Iterable[DemoDatabase] = (), companies: Iterable[Company] = DEMO_COMPANIES) -> str:
     """The demo's organizations.yml: references where credentials belong. ``databases``: SQL sources that were made."""
     base_url = f"http://127.0.0.1:{quickbooks_port()}"
     listed = []
-    for company in COMPANIES:
+    for company in companies:
         references = {
             "client_id": f"env:{CLIENT_ID_NAME}",
             "client_secret": f"env:{CLIENT_SECRET_NAME}",
@@ -137,25 +142,30 @@ def organizations_yaml(databases: Iterable[DemoDatabase] = ()) -> str:
                 "connections": {"quickbooks": connection_of(company, base_url) | references},
             }
         )
-    by_slug = {entry["slug"]: entry["connections"] for entry in listed}
+    connections = {entry["slug"]: entry["connections"] for entry in listed}
+    for slug, source, settings in _others(databases):
+        if slug in connections:
+            connections[slug][source] = settings
+    return yaml.safe_dump({"organizations": listed}, sort_keys=False, allow_unicode=True)
+
+
+def _others(databases: Iterable[DemoDatabase]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(slug, source, settings) of connections beside QuickBooks."""
     for portal in portals.DEMO_PORTALS:
-        by_slug[portal.slug]["hubspot"] = {
-            "access_token": f"env:{portals.token_name(portal)}",
-            "base_url": f"http://127.0.0.1:{portals.hubspot_port()}",
-        }
+        hubspot_url = f"http://127.0.0.1:{portals.hubspot_port()}"
+        yield portal.slug, "hubspot", {"access_token": f"env:{portals.token_name(portal)}", "base_url": hubspot_url}
     for account in zoom.DEMO_ACCOUNTS:
         settings = zoom.connection_of(account, f"http://127.0.0.1:{zoom.zoom_port()}")
-        by_slug[account.slug]["zoom"] = settings | {"client_secret": f"env:{zoom.secret_name(account)}"}
-    for one in databases:
-        by_slug[one.slug][one.source] = one.connection
+        yield account.slug, "zoom", settings | {"client_secret": f"env:{zoom.secret_name(account)}"}
     for given in properties.DEMO_PROPERTIES:
-        by_slug[given.slug]["ga4"] = properties.connection_of(given, f"http://127.0.0.1:{properties.ga4_port()}")
-    return yaml.safe_dump({"organizations": listed}, sort_keys=False, allow_unicode=True)
+        yield given.slug, "ga4", properties.connection_of(given, f"http://127.0.0.1:{properties.ga4_port()}")
+    for one in databases:
+        yield one.slug, one.source, one.connection
 
 
 def demo_environment() -> dict[str, str]:
     """Values of every variable that ``organizations_yaml`` refers to. They open the stand-in and nothing else."""
     values = {CLIENT_ID_NAME: CLIENT_ID, CLIENT_SECRET_NAME: client_secret()}
-    values |= {refresh_token_name(company): first_refresh_token(company.realm_id) for company in COMPANIES}
+    values |= {refresh_token_name(company): first_refresh_token(company.realm_id) for company in DEMO_COMPANIES}
     values |= {zoom.secret_name(account): account.client_secret for account in zoom.DEMO_ACCOUNTS}
     return values | {portals.token_name(portal): portal.token for portal in portals.DEMO_PORTALS}

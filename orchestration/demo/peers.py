@@ -9,7 +9,6 @@ from orchestration.demo.books.company import Company
 from orchestration.demo.books.dice import Dice
 
 PEERS = 280
-FIRST_ID = 23
 # NAICS sector -> how many of a hundred. Groups of peers are made within an industry, and need some size.
 INDUSTRIES = (("62", 48), ("42", 40), ("54", 6), ("23", 6))
 ZONES = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")
@@ -28,8 +27,8 @@ _TRADES = {
 }
 
 
-def peer_companies(count: int = PEERS, first_id: int = FIRST_ID) -> tuple[Company, ...]:
-    """``count`` companies with a year of small books each, the same ones every time."""
+def peer_companies(first_id: int, count: int = PEERS) -> tuple[Company, ...]:
+    """``count`` companies with a year of small books each, numbered from ``first_id``, the same ones every time."""
     taken: dict[str, int] = {}
     return tuple(_company(number, taken) for number in range(first_id, first_id + count))
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from orchestration.demo import ga4_server, hubspot_server, quickbooks_server, zoom_server
 from orchestration.demo.crm.portals import hubspot_port
 from orchestration.demo.ga4.properties import ga4_port
-from orchestration.demo.organizations import quickbooks_port
+from orchestration.demo.organizations import DEMO_COMPANIES, quickbooks_port
 from orchestration.demo.quickbooks.control import SERVICE
 from orchestration.demo.world import World, read_world, world_path, write_world
 from orchestration.demo.world import advance as advance_world
@@ -105,7 +105,9 @@ def serve(home: Path, port: int | None = None, *, with_parent: bool = False) -> 
         hubspot_server.running(directory, port=hubspot_port()) as hubspot,
         zoom_server.running(directory, port=zoom_port()) as zoom,
         ga4_server.running(directory, port=ga4_port()) as ga4,
-        quickbooks_server.running(directory, port=quickbooks_port() if port is None else port) as server,
+        quickbooks_server.running(
+            directory, port=quickbooks_port() if port is None else port, companies=DEMO_COMPANIES
+        ) as server,
     ):
         if not with_parent:
             world = server.service.world()

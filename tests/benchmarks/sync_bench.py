@@ -103,7 +103,7 @@ def _stand_ins(home: Path) -> Iterator[str]:
             os.environ[name] = str(free.getsockname()[1])
     os.environ |= {"AIOP_SECRET_KEY": Fernet.generate_key().decode(), **demo_environment()}
     with tempfile.NamedTemporaryFile("w", suffix=".yml") as file, database.connect() as connection:
-        file.write(organizations_yaml())
+        file.write(organizations_yaml(companies=COMPANIES))
         file.flush()
         apply_file(connection, Path(file.name))
     with start_standins(home) as servers:

@@ -1,6 +1,9 @@
 -- depends_on: {{ ref('mart_financial_metrics') }}
 -- depends_on: {{ ref('mart_crm_contacts') }}
 -- depends_on: {{ ref('mart_crm_deals') }}
+-- depends_on: {{ ref('mart_zoom_metrics') }}
+-- depends_on: {{ ref('mart_case_metrics') }}
+-- depends_on: {{ ref('mart_app_analytics') }}
 -- depends_on: {{ ref('mart_sales_daily') }}
 -- depends_on: {{ ref('mart_rental_fleet') }}
 -- depends_on: {{ ref('mart_cash_flow') }}

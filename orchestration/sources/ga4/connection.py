@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -63,6 +63,8 @@ class Ga4Connection(ConnectionSettings):
         What users' identifiers are hashed with, beside the organization's and the dataset's name. Another key makes
         all users new ones.
     """
+
+    account_fields: ClassVar[tuple[str, ...]] = ("base_url", "project", "dataset")
 
     project: Annotated[Text, _named(_PROJECT, "Google Cloud project")]
     dataset: Annotated[Text, _named(_DATASET, "BigQuery dataset")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationInfo
@@ -34,6 +34,8 @@ def _zone(value: str | None) -> str | None:
 
 class SoftbaseConnection(ConnectionSettings):
     """One dealership: the database, and the schema that holds its views."""
+
+    account_fields: ClassVar[tuple[str, ...]] = ("url", "schema_name")
 
     url: DatabaseUrl
     schema_name: Annotated[str, Field(alias="schema"), AfterValidator(_schema)]

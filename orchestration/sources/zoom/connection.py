@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
@@ -28,6 +28,8 @@ def _without_version(url: str) -> str:
 
 class ZoomConnection(ConnectionSettings):
     """One account, by the credentials of a server-to-server OAuth app."""
+
+    account_fields: ClassVar[tuple[str, ...]] = ("base_url", "account_id")
 
     account_id: Text
     client_id: Text
