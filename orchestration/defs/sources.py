@@ -4,7 +4,7 @@
 
 import logging
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from orchestration.defs.quality import quality_check_specs, quality_checks
 from orchestration.errors import AiopError, SourceError
 from orchestration.settings import schedule_timezone
 from orchestration.sources import SOURCES
-from orchestration.sync import SyncReport, sync
+from orchestration.sync import Event, SyncReport, sync
 
 # A night may be missed by two hours before it shows, and a second missed night is a failure.
 NIGHTLY = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_window=timedelta(hours=50))
@@ -22,7 +22,9 @@ NIGHTLY = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_w
 CHECK = "every_organization_synced"
 
 # What 10,000 organizations do stream by stream is for the UI's debug level, not for a terminal.
-LEVELS = {"started": logging.DEBUG, "loaded": logging.DEBUG, "failed": logging.DEBUG}
+LEVELS = {"started": logging.DEBUG, "loaded": logging.DEBUG, "failed": logging.DEBUG, "finished": logging.DEBUG}
+# A line for so many organizations that are done.
+TOLD_EVERY = 25
 
 
 class SyncConfig(dg.Config):
@@ -90,6 +92,10 @@ def source_assets(source: str) -> dg.AssetsDefinition:
             raise dg.Failure(str(error)) from None
         for line in report.failures_in_words():
             context.log.error(line)
+        context.log.info(
+            f"{source}: {len(report.organizations)} organizations, {report.rows_received:,} records received, "
+            f"{report.rows_changed:,} rows changed, {report.seconds:.1f} s"
+        )
         # A source that nobody could read fails its checks, not the step: other sources' models are built all the same,
         # and those on this one keep the rows they had.
         # Here, because what is built next must not be built from rows that nobody has looked at.
@@ -118,9 +124,24 @@ def _sync(context: dg.AssetExecutionContext, source: str, streams: Sequence[str]
         end=date.fromisoformat(config.end) if config.end else None,
         only_failed=config.only_failed,
         unless_since=midnight() if config.stale_only else None,
-        progress=lambda event: context.log.log(LEVELS.get(event.kind, logging.INFO), f"{source} / {event}"),
+        progress=_teller(context, source),
         dagster_run_id=context.run_id,
     )
+
+
+def _teller(context: dg.AssetExecutionContext, source: str) -> Callable[[Event], None]:
+    """Says what happens, and how many organizations are done, as far as a person at a terminal wants to know."""
+    done = 0
+
+    def tell(event: Event) -> None:
+        nonlocal done
+        context.log.log(LEVELS.get(event.kind, logging.INFO), f"{source} / {event}")
+        if event.kind == "finished":
+            done += 1
+            if done % TOLD_EVERY == 0:
+                context.log.info(f"{source}: {done} organizations done")
+
+    return tell
 
 
 def _materialized(stream: str, key: dg.AssetKey, report: SyncReport) -> dg.MaterializeResult:
