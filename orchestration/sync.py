@@ -19,7 +19,7 @@ from orchestration.sources.core.source import Source
 from orchestration.sync_report import Event, Failure, SyncReport
 from orchestration.sync_worker import Batch, Job, Worker
 from orchestration.warehouse import database, locks, sync_runs
-from orchestration.warehouse.landed_tables import ensure_tables
+from orchestration.warehouse.landed_tables import analyze_new, ensure_tables
 from orchestration.warehouse.loader import lock_name
 from orchestration.warehouse.organizations import connected
 
@@ -69,6 +69,9 @@ def sync(
     jobs = _plan(kind, tuple(orgs), _known_streams(kind, streams), only_failed, unless_since)
     batch.report.organizations = [job.organization.slug for job in jobs]
     _run(batch, jobs, workers)
+    if jobs:
+        with database.connect(autocommit=True, application_name=batch.application_name) as connection:
+            analyze_new(connection, source)
     order = {stream.name: place for place, stream in enumerate(kind.streams)}
     places = {slug: place for place, slug in enumerate(batch.report.organizations)}
     batch.report.failures.sort(key=lambda failure: (places[failure.organization], order[failure.stream]))

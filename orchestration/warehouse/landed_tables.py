@@ -71,6 +71,21 @@ def ensure_tables(connection: psycopg.Connection, source: str, stream_names: Ite
                 connection.execute(sql.SQL("comment on column {} is {}").format(named, text))
 
 
+def analyze_new(connection: psycopg.Connection, source: str) -> None:
+    """Have the planner count tables of the source that rows came into for the first time.
+
+    The server does so by itself, but a minute later: what is built next would be planned for empty tables.
+    """
+    schema = schema_name(source)
+    rows = connection.execute(
+        "select relname from pg_class where relnamespace = to_regnamespace(%s) and relkind = 'r' and reltuples < 0"
+        " and pg_relation_size(oid) > 0",
+        [schema],
+    ).fetchall()
+    for (name,) in rows:
+        connection.execute(sql.SQL("analyze {}").format(sql.Identifier(schema, name)))
+
+
 def _checked(name: str) -> str:
     if not _NAME.match(name):
         raise UsageError(f"{name!r} can't name a source or stream", hint="lower case letters, digits and _, up to 51")
