@@ -354,6 +354,8 @@ def second(world: World, first: Built) -> Built:
     land = world.landing.land
     land(SALES, "invoice_reg", invoice(2, "2026-03-08", " parts ", LaborNonTax=0, PartsTaxable=40))
     land(SALES, "invoice_reg", invoice(3, "2026-03-06", "RENTAL"), deleted=True)
+    # Nothing else happens on the day it leaves.
+    land(SALES, "invoice_reg", invoice(14, None, InvoiceDate="2026-03-08T00:30:00"))
     land(SALES, "wo", order(101, "2026-03-01"), order(1, "2026-03-02", "2026-03-06", Disposition=13))
     land(HELD, "invoice_reg", invoice(1, "2026-03-08", LaborNonTax=7))
     world.connection.execute("insert into ops.held_back (org_id, source, reason) values (%s, 'softbase', 'x')", [HELD])
@@ -440,7 +442,8 @@ def test_what_changed_moves_its_days_old_and_new(first: Built, second: Built) ->
     days = second.sales(SALES)
     # 1 belongs to a quote now, 2 moved to Sunday, 3 is deleted.
     assert figures(days["2026-03-06"]) == ((-30.0, 1), (7.0, 2), (0.0, 0), (1000.0, 1), (987.0, 5))
-    assert figures(days["2026-03-08"], "parts", "total") == ((40.0, 1), (140.0, 2))
+    assert figures(days["2026-03-08"], "parts", "total") == ((40.0, 1), (240.0, 3))
+    assert figures(days["2026-03-09"], "service", "total") == ((0.0, 0), (0.0, 0))
     # 101 is open again: on all days since it was opened.
     assert orders(days) == {
         **{"03-06": (2, 1), "03-07": (3, 0), "03-08": (4, 0), "03-09": (3, 1)},
