@@ -20,8 +20,8 @@ NIGHTLY = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_w
 
 CHECK = "every_organization_synced"
 
-# What organizations do stream by stream stands in ops.sync_runs. As events of Dagster's, which its storage takes one at a
-# time, it took as long again as reading and landing.
+# What organizations do stream by stream stands in ops.sync_runs. As events of Dagster's, which its storage takes one at
+# a time, it took as long again as reading and landing.
 TOLD = ("waiting", "received")
 # A line for so many organizations that are done.
 TOLD_EVERY = 25
