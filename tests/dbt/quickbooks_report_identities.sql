@@ -96,86 +96,68 @@ periods as (
 
 ),
 
-records as (
-
-    select
-        org_id,
-        report,
-        total_id as record_id
-    from periods
-    where is_current and is_complete
-
-    union distinct
-
-    select
-        org_id,
-        report,
-        month_id as record_id
-    from periods
-    where
-        is_current
-        and is_complete
-        -- Balances don't add up: the last month's is the total's.
-        and (report <> 'balance_sheet' or is_last)
-
-),
-
-identified as (
-
-    select
-        org_id,
-        report,
-        record_id,
-        coalesce(lines.line_group, 'account ' || lines.account_id) as line,
-        case when count(*) = count(lines.amount) then sum(lines.amount) end as amount
-    from records
-    inner join {{ ref('int_quickbooks__report_lines') }} as lines using (org_id, report, record_id)
-    where coalesce(lines.line_group, lines.account_id) is not null
-    group by 1, 2, 3, 4
-
-),
-
-month_sums as (
+-- Months and totals side by side and then summed, not joined: nothing tells the planner how many periods there are, and
+-- for a few it would look through all lines once for each.
+compared as (
 
     select
         periods.org_id,
-        periods.total_id,
         periods.report,
+        periods.total_id,
         periods.period_start,
-        identified.line,
-        sum(identified.amount) as amount
+        coalesce(lines.line_group, 'account ' || lines.account_id) as line,
+        lines.amount,
+        true as is_month
     from periods
-    inner join identified
+    inner join {{ ref('int_quickbooks__report_lines') }} as lines
         on
-            periods.org_id = identified.org_id
-            and periods.report = identified.report
-            and periods.month_id = identified.record_id
+            periods.org_id = lines.org_id
+            and periods.report = lines.report
+            and periods.month_id = lines.record_id
     where
         periods.is_current
         and periods.is_complete
-        and identified.line not in ('BeginningCash', 'EndingCash')
-    group by 1, 2, 3, 4, 5
-    having count(*) = count(identified.amount)
+        -- Balances don't add up: the last month's is the total's.
+        and (periods.report <> 'balance_sheet' or periods.is_last)
+
+    union all
+
+    select
+        periods.org_id,
+        periods.report,
+        periods.total_id,
+        periods.period_start,
+        coalesce(lines.line_group, 'account ' || lines.account_id) as line,
+        lines.amount,
+        false as is_month
+    from periods
+    inner join {{ ref('int_quickbooks__report_lines') }} as lines
+        on
+            periods.org_id = lines.org_id
+            and periods.report = lines.report
+            and periods.total_id = lines.record_id
+    where
+        periods.is_current
+        and periods.is_complete
+        and periods.is_last
 
 ),
 
 totals as (
 
     select
-        month_sums.org_id,
-        month_sums.period_start,
-        month_sums.report,
-        month_sums.line || ': months add up to ' || month_sums.total_id as rule,
-        month_sums.amount as expected,
-        identified.amount as actual
-    from month_sums
-    inner join identified
-        on
-            month_sums.org_id = identified.org_id
-            and month_sums.report = identified.report
-            and month_sums.total_id = identified.record_id
-            and month_sums.line = identified.line
-    where month_sums.amount <> identified.amount
+        org_id,
+        period_start,
+        report,
+        line || ': months add up to ' || total_id as rule,
+        sum(amount) filter (where is_month) as expected,
+        sum(amount) filter (where not is_month) as actual
+    from compared
+    where line is not null and line not in ('BeginningCash', 'EndingCash')
+    group by org_id, report, total_id, period_start, line
+    having
+        count(*) = count(amount)
+        and sum(amount) filter (where is_month) <> sum(amount) filter (where not is_month)
 
 ),
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationInfo
@@ -43,3 +43,5 @@ class SoftbaseConnection(ConnectionSettings):
     """The dealership's own, where it is not the organization's: its dates and times are in it."""
     start_date: date | None = None
     """Invoices, postings and closed orders of before are not read."""
+    gl_calendar: Literal["calendar", "fiscal"] | None = None
+    """What Year and Month of the general ledger count; the ledger's own balances tell where nothing is said."""
