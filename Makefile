@@ -6,6 +6,8 @@ STAMP     := $(VENV)/.ready
 LINT_STAMP := $(LINT_VENV)/.ready
 BIGQUERY_VENV  := .venv-bigquery
 BIGQUERY_STAMP := $(BIGQUERY_VENV)/.ready
+BENCH_VENV := .venv-bench
+BENCH_STAMP := $(BENCH_VENV)/.ready
 WORKERS   ?= 2
 
 .DEFAULT_GOAL := help
@@ -26,7 +28,7 @@ test: $(STAMP)  ## all tests but the slow proofs
 test-slow: $(STAMP) $(BIGQUERY_STAMP)  ## whole jobs and weeks of nights
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m slow
 
-bench: $(STAMP)  ## figures beside a naive form, as ratios
+bench: $(STAMP) $(BENCH_STAMP)  ## figures beside a naive form, as ratios
 	$(BIN)/python -m tests.benchmarks
 
 lint: $(STAMP) $(LINT_STAMP)  ## ruff, mypy, sqlfluff
@@ -44,9 +46,10 @@ lock: $(STAMP)  ## compile the locks from their .in files (hashes, no index)
 	$(BIN)/uv pip compile requirements.in --override requirements.override --universal -p 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 	$(BIN)/uv pip compile requirements-lint.in --universal -p 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-lint.lock
 	$(BIN)/uv pip compile requirements-bigquery.in --universal -p 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-bigquery.lock
+	$(BIN)/uv pip compile requirements-bench.in --universal -p 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-bench.lock
 
 clean:  ## remove environments and caches; $AIOP_HOME stays
-	rm -rf $(VENV) $(LINT_VENV) $(BIGQUERY_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(LINT_VENV) $(BIGQUERY_VENV) $(BENCH_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
 $(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
 	@scripts/make-venv $(VENV) requirements.lock
@@ -59,4 +62,8 @@ $(LINT_STAMP): requirements-lint.lock requirements-bootstrap.lock
 
 $(BIGQUERY_STAMP): requirements-bigquery.lock requirements-bootstrap.lock
 	@scripts/make-venv $(BIGQUERY_VENV) requirements-bigquery.lock
+	@touch $@
+
+$(BENCH_STAMP): requirements-bench.lock requirements-bootstrap.lock
+	@scripts/make-venv $(BENCH_VENV) requirements-bench.lock
 	@touch $@

@@ -34,10 +34,15 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class StandIns:
-    """Where the stand-ins answer; ``started`` says whether this process started them (and will stop them)."""
+    """Where the stand-ins answer. ``process``: the one this process started (and will stop); None: they ran before."""
 
     quickbooks_url: str
-    started: bool
+    process: int | None
+
+    @property
+    def started(self) -> bool:
+        """Whether they were started here."""
+        return self.process is not None
 
 
 def demo_directory(home: Path) -> Path:
@@ -74,7 +79,7 @@ def start_standins(home: Path) -> Iterator[StandIns]:
     port = quickbooks_port()
     url = f"http://127.0.0.1:{port}"
     if _is_ours(url, directory):
-        yield StandIns(url, started=False)
+        yield StandIns(url, None)
         return
     process = subprocess.Popen(
         [sys.executable, "-m", "orchestration.demo.standins", str(home)],
@@ -83,7 +88,7 @@ def start_standins(home: Path) -> Iterator[StandIns]:
     )
     try:
         _wait(process, url, directory)
-        yield StandIns(url, started=True)
+        yield StandIns(url, process.pid)
     finally:
         process.terminate()
         try:

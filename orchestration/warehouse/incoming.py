@@ -9,6 +9,7 @@ from itertools import chain
 import psycopg
 
 from orchestration.sources.core.records import Record
+from orchestration.warehouse.read_ahead import ReadAhead
 from orchestration.warehouse.rows import Row, RowMaker, keyed, newest
 from orchestration.warehouse.shapes import Shapes
 
@@ -94,24 +95,27 @@ class _GivenUp(Exception):
 
 
 def receive(
-    connection: psycopg.Connection, records: Iterable[Record], on_received: Callable[[int], None] | None = None
+    connection: psycopg.Connection,
+    records: Iterable[Record],
+    on_received: Callable[[int], None] | None = None,
+    received_bytes: Callable[[], int] = lambda: 0,
 ) -> Incoming:
     """Take ``records`` in and keep the newest of each key: by ``updated_at``, then version, then arrival.
 
-    Memory is bounded by the largest record, whatever their number: what are not few goes through COPY into a
-    temporary table. What iterating raises is raised here. ``on_received`` gets the count so far, now and then.
+    Memory is bounded whatever their number: what are not few goes through COPY into a temporary table, while the next
+    are read ahead. What iterating raises is raised here. ``on_received`` gets the count so far, now and then;
+    ``received_bytes`` tells how much the source has sent.
     """
     made = RowMaker()
-    rows = made.rows(records)
-    first, is_all = _few(rows)
+    waiting = iter(records)
+    first, is_all = _few(made.rows(waiting))
     if is_all:
-        few: list[Row] | None = newest(keyed(first) if made.keyless else first)
-        distinct = len(few or ())
-    else:
-        few = None
-        _copy(connection, chain(first, rows), on_received)
-        distinct = made.received - _tidy(connection, made)
-    return Incoming(few, made.received, distinct, made.deletions, made.keyless, made.shapes, made.notes())
+        few = newest(keyed(first) if made.keyless else first)
+        return Incoming(few, made.received, len(few), made.deletions, made.keyless, made.shapes, made.notes())
+    with ReadAhead(waiting, received_bytes) as rest:
+        _copy(connection, chain(first, made.rows(rest)), on_received)
+    distinct = made.received - _tidy(connection, made)
+    return Incoming(None, made.received, distinct, made.deletions, made.keyless, made.shapes, made.notes())
 
 
 def _few(rows: Iterator[Row]) -> tuple[list[Row], bool]:

@@ -99,7 +99,7 @@ def load(
         run_id, state = sync_runs.begin(connection, org_id, source, stream)
         reading = extract(state) if callable(extract) else extract
         full = reading.mode == "full" and not backfill
-        incoming = receive(connection, reading.records, on_received)
+        incoming = receive(connection, reading.records, on_received, lambda: stats.received_bytes if stats else 0)
         share = 1.0 if allow_deletes else max_deleted_share
         merge = Merge(connection, source, stream, org_id, run_id, full, reading.replaced, share)
         try:

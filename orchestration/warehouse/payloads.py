@@ -27,6 +27,7 @@ _encoder = msgspec.json.Encoder(order="deterministic", decimal_format="number")
 _BRACKETS = bytes(code for code in range(256) if code not in b"[{")
 _LONG_NUMBER_DIGITS = 16_000
 _LONG_NUMBER = re.compile(rb"[0-9]{%d}" % _LONG_NUMBER_DIGITS)
+_WITHOUT_CHILDREN = frozenset({str, int, bool, Decimal, type(None)})
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 _WORDS = {
@@ -105,16 +106,18 @@ def _is_suspect(text: bytes, payload: Any) -> bool:
 
 
 def _has_float_without_value(payload: Any) -> bool:
-    pending = [payload]
+    pending: list[Any] = [[payload]]
     while pending:
         value = pending.pop()
-        if isinstance(value, float):
-            if value - value != 0.0:
-                return True
-        elif isinstance(value, Mapping):
-            pending.extend(value.values())
-        elif isinstance(value, list | tuple):
-            pending.extend(value)
+        children = value.values() if type(value) is dict else value if type(value) is list else _children(value)
+        # Many records are full of nulls and have no float at all, which is found without looking at each value.
+        if _WITHOUT_CHILDREN.issuperset(map(type, children)):
+            continue
+        for child in children:
+            if type(child) not in _WITHOUT_CHILDREN:
+                if isinstance(child, float) and child - child != 0.0:
+                    return True
+                pending.append(child)
     return False
 
 

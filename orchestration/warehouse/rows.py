@@ -53,9 +53,9 @@ class RowMaker:
         return self._encoder.notes()
 
     def rows(self, records: Iterable[Record]) -> Iterator[Row]:
-        """A row for each record. A plain loop over locals: this runs for every record of every source."""
+        """A row for each record; may be called again for more. A plain loop over locals: it runs for every record."""
         encode, shapes, blake2b = self._encoder.encode, self.shapes, hashlib.blake2b
-        for arrival, record in enumerate(records, 1):
+        for arrival, record in enumerate(records, self.received + 1):
             self.received = arrival
             payload, updated_at = record.payload, record.updated_at
             if updated_at is not None and updated_at.tzinfo is None:

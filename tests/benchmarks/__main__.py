@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("landing", "sync_bench", "upsert", "sales", "night", "six_sources", "catalogue")
+BENCHMARKS = ("landing", "sync_bench", "hubspot_bench", "upsert", "sales", "night", "six_sources", "catalogue")
 
 
 def main() -> int:

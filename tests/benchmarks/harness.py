@@ -7,10 +7,11 @@ import resource
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +19,8 @@ from rich.table import Table
 from orchestration.logs import configure_logging
 from orchestration.warehouse import database
 from orchestration.warehouse.prepare import prepare
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,61 @@ def seconds(work: Callable[[], object]) -> float:
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Seconds that a piece of work took: on the clock, and of CPU (user and system) by whose they were."""
+
+    wall: float
+    own: float
+    server: float
+    source: float
+
+    def __str__(self) -> str:
+        return f"{self.own:.2f} s ours, {self.server:.2f} s Postgres', {self.source:.2f} s the stand-in's"
+
+
+def best(efforts: Iterable[Effort]) -> Effort:
+    """The least of each: what another program on the machine added is not there."""
+    return Effort(*map(min, zip(*(astuple(one) for one in efforts), strict=True)))
+
+
+@dataclass(frozen=True)
+class Meter:
+    """Measures what work costs this process, the warehouse of ``home``, and the stand-in's process."""
+
+    home: Path
+    source_pid: int
+
+    def measure(self, work: Callable[[], T]) -> tuple[T, Effort]:
+        """Do ``work``; what it gave, and what it took. CPU is 0 where there is no /proc."""
+        before = self._now()
+        result = work()
+        return result, Effort(*(after - then for after, then in zip(self._now(), before, strict=True)))
+
+    def _now(self) -> tuple[float, float, float, float]:
+        own = os.times()
+        server_pid = int((self.home / "pg" / "data" / "postmaster.pid").read_text().split()[0])
+        return time.perf_counter(), own.user + own.system, _cpu_seconds(server_pid), _cpu_seconds(self.source_pid)
+
+
+def _cpu_seconds(pid: int) -> float:
+    """User and system time of a process, of the children it waited for and of those that run."""
+    processes = Path("/proc")
+    total = _times(processes / str(pid))
+    for task in processes.glob(f"{pid}/task/*/children"):
+        with suppress(OSError):  # a thread that just ended
+            total += sum(_times(processes / child) for child in task.read_text().split())
+    return total
+
+
+def _times(process: Path) -> float:
+    try:
+        stat = (process / "stat").read_text()
+    except OSError:
+        return 0.0
+    return sum(map(int, stat.rpartition(")")[2].split()[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_mebibytes() -> int:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from orchestration.sync import DEFAULT_WORKERS, SyncReport, sync
 from orchestration.warehouse import database
 from orchestration.warehouse.organizations import apply_file
 from orchestration.warehouse.tokens import PostgresTokenStore
-from tests.benchmarks.harness import Figure, own_warehouse, peak_mebibytes, show
+from tests.benchmarks.harness import Effort, Figure, Meter, best, own_warehouse, peak_mebibytes, show
 
 ROUNDS = 2
 # Less than QuickBooks takes for the smallest of these answers.
@@ -37,44 +36,54 @@ SOURCE = "quickbooks"
 def main() -> None:
     """Measure and print: the first sync and the next night's, each the better of two rounds."""
     configure_logging("WARNING")
-    with own_warehouse() as home, _stand_ins(home) as url:
+    with own_warehouse() as home, _stand_ins(home) as (url, process):
         _sync()  # the stand-in writes its ledgers when they are first asked for
-        at_once = _measured(url, delay=0.0)
-        delayed = _measured(url, delay=ANSWER_SECONDS)
-    alone = "the same requests, organizations side by side, answers thrown away"
+        meter = Meter(home, process)
+        at_once = _measured(url, meter, delay=0.0)
+        delayed = _measured(url, meter, delay=ANSWER_SECONDS)
     wait = f"answers after {ANSWER_SECONDS * 1000:.0f} ms"
-    first, night = delayed.first_report, delayed.night_report
+    first, night = delayed.first.report, delayed.night.report
     show(
         f"Sync of {len(first.organizations)} organizations from the QuickBooks stand-in",
         [
-            Figure(f"first sync, {wait}", *delayed.first, alone, 1.5),
-            Figure(f"a night with nothing new, {wait}", *delayed.night, alone, 1.5),
-            Figure("first sync, answers at once", *at_once.first, alone, 1.5),
-            Figure("a night with nothing new, answers at once", *at_once.night, alone, 1.5),
+            delayed.first.figure(f"first sync, {wait}"),
+            delayed.night.figure(f"a night with nothing new, {wait}"),
+            at_once.first.figure("first sync, answers at once"),
+            at_once.night.figure("a night with nothing new, answers at once"),
         ],
         [
             f"first: {first.rows_received:,} records, {first.rows_changed:,} rows written, in "
-            f"{delayed.first_requests:,} requests; night: {night.rows_received:,} records, "
-            f"{night.rows_changed:,} rows written, in {delayed.night_requests:,}",
+            f"{delayed.first.requests:,} requests; night: {night.rows_received:,} records, "
+            f"{night.rows_changed:,} rows written, in {delayed.night.requests:,}",
             "QuickBooks itself takes longer to answer; answers at once show what the work in between costs",
+            f"CPU of a first sync: {at_once.first.ours}; of its requests alone: {at_once.first.alone}",
+            f"CPU of such a night: {at_once.night.ours}; of its requests alone: {at_once.night.alone}",
             f"memory of this process: {peak_mebibytes()} MiB",
         ],
     )
 
 
 @dataclass
+class _Beside:
+    """A sync and its requests alone: the least each took in any round, and what the last one did."""
+
+    ours: Effort
+    alone: Effort
+    report: SyncReport
+    requests: int
+
+    def figure(self, what: str) -> Figure:
+        naive_form = "the same requests, organizations side by side, answers thrown away"
+        return Figure(what, self.ours.wall, self.alone.wall, naive_form, 1.5)
+
+
+@dataclass
 class _Measured:
-    """Seconds (ours, requests alone) of the better round, and what the last one did."""
-
-    first: tuple[float, float]
-    night: tuple[float, float]
-    first_report: SyncReport
-    night_report: SyncReport
-    first_requests: int
-    night_requests: int
+    first: _Beside
+    night: _Beside
 
 
-def _measured(url: str, delay: float) -> _Measured:
+def _measured(url: str, meter: Meter, delay: float) -> _Measured:
     httpx2.delete(f"{url}/_control/faults").raise_for_status()
     if delay:
         slow = {"kind": "delay", "path": "/v3/", "seconds": delay, "count": None}
@@ -82,21 +91,31 @@ def _measured(url: str, delay: float) -> _Measured:
     firsts, nights = [], []
     for _ in range(ROUNDS):
         _forget()
-        first, first_asked = _watched_sync(url)
-        firsts.append((first.seconds, _send_again(url, first_asked)))
-        night, night_asked = _watched_sync(url)
-        nights.append((night.seconds, _send_again(url, night_asked)))
-    return _Measured(_best(firsts), _best(nights), first, night, len(first_asked), len(night_asked))
+        firsts.append(_round(url, meter))
+        nights.append(_round(url, meter))
+    return _Measured(_better(firsts), _better(nights))
 
 
-def _best(rounds: list[tuple[float, float]]) -> tuple[float, float]:
-    ours, alone = zip(*rounds, strict=True)
-    return min(ours), min(alone)
+def _round(url: str, meter: Meter) -> _Beside:
+    httpx2.delete(f"{url}/_control/log").raise_for_status()
+    report, ours = meter.measure(_sync)
+    asked = httpx2.get(f"{url}/_control/log").json()
+    companies = _by_company(asked)
+    _, alone = meter.measure(lambda: _send_again(url, companies))
+    return _Beside(ours, alone, report, len(asked))
+
+
+def _better(rounds: list[_Beside]) -> _Beside:
+    ours, alone = best(one.ours for one in rounds), best(one.alone for one in rounds)
+    return replace(rounds[-1], ours=ours, alone=alone)
 
 
 @contextmanager
-def _stand_ins(home: Path) -> Iterator[str]:
-    """The stand-in in a process of its own, without limits, and every demo organization connected to it."""
+def _stand_ins(home: Path) -> Iterator[tuple[str, int]]:
+    """The stand-in in a process of its own, without limits, and every demo organization connected to it.
+
+    Gives its address and the id of its process.
+    """
     for name in ("DEMO_QUICKBOOKS_PORT", "DEMO_HUBSPOT_PORT", "DEMO_ZOOM_PORT", "DEMO_GA4_PORT"):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -109,7 +128,8 @@ def _stand_ins(home: Path) -> Iterator[str]:
     with start_standins(home) as servers:
         limits = {"per_minute": None, "reports_per_minute": None, "at_once": None}
         httpx2.post(f"{servers.quickbooks_url}/_control/limits", json=limits).raise_for_status()
-        yield servers.quickbooks_url
+        assert servers.process is not None
+        yield servers.quickbooks_url, servers.process
 
 
 def _sync() -> SyncReport:
@@ -119,12 +139,6 @@ def _sync() -> SyncReport:
     return report
 
 
-def _watched_sync(url: str) -> tuple[SyncReport, list[dict[str, Any]]]:
-    httpx2.delete(f"{url}/_control/log").raise_for_status()
-    report = _sync()
-    return report, httpx2.get(f"{url}/_control/log").json()
-
-
 def _forget() -> None:
     """Everything that was landed, so that the next sync is a first one. Tokens stay."""
     with database.connect(autocommit=True) as connection:
@@ -132,24 +146,35 @@ def _forget() -> None:
         connection.execute("truncate ops.watermarks, ops.stream_shapes")
 
 
-def _send_again(url: str, asked: list[dict[str, Any]]) -> float:
-    """Seconds that the requests take alone: one after the other within a company, as many companies at a time."""
-    companies = {company.realm_id: [] for company in COMPANIES}
+@dataclass
+class _Requests:
+    """What one company was asked, with a token that is still good."""
+
+    token: str
+    asked: list[dict[str, Any]]
+
+
+def _by_company(asked: list[dict[str, Any]]) -> list[_Requests]:
+    companies = {company.realm_id: _Requests(_access_token(company.org_id), []) for company in COMPANIES}
     for one in asked:
         if one["method"] == "GET" and one["realm"] in companies:
-            companies[one["realm"]].append(one)
-    tokens = {company.realm_id: _access_token(company.org_id) for company in COMPANIES}
+            companies[one["realm"]].asked.append(one)
+    return list(companies.values())
 
-    def send(realm: str) -> None:
-        headers = {"Accept": "application/json", "Authorization": f"Bearer {tokens[realm]}"}
-        with httpx2.Client(base_url=url, headers=headers, timeout=60) as client:
-            for one in companies[realm]:
+
+def _send_again(url: str, companies: list[_Requests]) -> None:
+    """The requests alone: one after the other within a company, as many companies at a time as a sync reads."""
+    # Reading which certificates are trusted takes longer than a request: once, as in a sync.
+    trusted = httpx2.create_ssl_context()
+
+    def send(company: _Requests) -> None:
+        headers = {"Accept": "application/json", "Authorization": f"Bearer {company.token}"}
+        with httpx2.Client(base_url=url, headers=headers, timeout=60, verify=trusted) as client:
+            for one in company.asked:
                 client.get(one["path"], params=one["params"]).raise_for_status()
 
-    begun = time.perf_counter()
     with ThreadPoolExecutor(DEFAULT_WORKERS) as threads:
         list(threads.map(send, companies))
-    return time.perf_counter() - begun
 
 
 def _access_token(org_id: int) -> str:

@@ -243,4 +243,5 @@ class HttpClient:
         if self._watchdog.fired:
             # Shut down by us: without a length, the end of the stream looks like the end of the body.
             raise too_late
+        self.stats.received_bytes += len(body)
         return Reply(response.status_code, response.headers, bytes(body), what)

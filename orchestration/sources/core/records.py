@@ -35,7 +35,8 @@ class Stream:
 
 @dataclass
 class Extract:
-    """What reading one stream gives. ``records`` is lazy: requests happen while it is consumed.
+    """What reading one stream gives. ``records`` is lazy: requests happen while it is consumed, perhaps by a thread of
+    its own, one at a time. A record belongs to the loader once it was given.
 
     mode
         ``full``: what is not among the records is gone in the source; ``incremental``: only what changed.
@@ -59,12 +60,16 @@ class Extract:
 
 @dataclass
 class RequestStats:
-    """What a session cost: counts, and seconds waited for limits and retries (``retry_seconds``: for retries alone)."""
+    """What a session cost: counts, and seconds waited for limits and retries (``retry_seconds``: for retries alone).
+
+    ``received_bytes``: of answers; 0 where a source does not count them.
+    """
 
     requests: int = 0
     retries: int = 0
     waited_seconds: float = 0.0
     retry_seconds: float = 0.0
+    received_bytes: int = 0
 
 
 class Session(Protocol):
