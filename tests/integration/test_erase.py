@@ -24,7 +24,7 @@ from warehouse_world import warehouse_world
 
 from orchestration import erase as erasing
 from orchestration.commands.orgs import app
-from orchestration.errors import UsageError
+from orchestration.errors import PermanentError, UsageError
 from orchestration.settings import PROJECT_ROOT
 from orchestration.sources import SOURCES
 from orchestration.sources.core.connection import ConnectionSettings, SecretReference
@@ -67,6 +67,8 @@ FILE = {
 
 def with_canaries(organization: str, stream: str) -> Iterator[Any]:
     text = VALUES[0] if organization == SLUG else "nobody"
+    if stream == "bill":
+        raise PermanentError(f"the bills of {text} can't be read")
     return (record(f"{text} {number}", name=text, of=organization) for number in range(3))
 
 
