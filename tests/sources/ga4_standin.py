@@ -107,28 +107,28 @@ class Ga4(StandIn):
         """A copy of a date's events."""
         return list(self.server.export(account).given[f"events_{day:%Y%m%d}"].rows)
 
-    def key(self, user: str, account: str = ONE, day: date = DAY) -> str:
+    def record_key(self, user: str, account: str = ONE, day: date = DAY) -> str:
         given = self.server.property(account)
         hashed = Pseudonyms(f"what-{account}-hashes-with", account, f"{given.project}.{given.dataset}")(user)
         return json.dumps([f"{day:%Y%m%d}", STREAM, hashed, 1])
 
     def keys(self, account: str = ONE) -> set[str]:
-        return {self.key(row["user_pseudo_id"], account) for row in self.rows(account)}
+        return {self.record_key(row["user_pseudo_id"], account) for row in self.rows(account)}
 
     def make(self, count: int, account: str = ONE) -> list[str]:
         rows = self.rows(account)
         names = [f"user-{number:06d}" for number in range(len(rows), len(rows) + count)]
         self.write(account, DAY, rows + [event(DAY, name, 0) for name in names])
-        return [self.key(name, account) for name in names]
+        return [self.record_key(name, account) for name in names]
 
     def edit(self, key: str, at: datetime | None = None) -> str:
         rows = self.rows()
-        own = [row for row in rows if self.key(row["user_pseudo_id"]) == key]
+        own = [row for row in rows if self.record_key(row["user_pseudo_id"]) == key]
         self.write(ONE, DAY, [*rows, event(DAY, own[0]["user_pseudo_id"], len(own))])
         return str(len(own) + 1)
 
     def delete(self, key: str) -> None:
-        self.write(ONE, DAY, [row for row in self.rows() if self.key(row["user_pseudo_id"]) != key])
+        self.write(ONE, DAY, [row for row in self.rows() if self.record_key(row["user_pseudo_id"]) != key])
 
     destroy = delete
 
@@ -157,7 +157,7 @@ class Ga4(StandIn):
         for start, end in zip(first, last, strict=True):
             for day in {start, end}:
                 self.write(ONE, day, [event(day, "ann", 0)])
-            windows.append(((start, end), {self.key("ann", ONE, day) for day in (start, end)}))
+            windows.append(((start, end), {self.record_key("ann", ONE, day) for day in (start, end)}))
         return "sessions", windows
 
 
