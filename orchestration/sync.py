@@ -9,8 +9,10 @@ import queue
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 
+import psycopg
 from psycopg import errors
 
 from orchestration.errors import DatabaseError, UsageError
@@ -70,8 +72,10 @@ def sync(
     batch.report.organizations = [job.organization.slug for job in jobs]
     _run(batch, jobs, workers)
     if jobs:
-        with database.connect(autocommit=True, application_name=batch.application_name) as connection:
-            analyze_new(connection, source)
+        # What could not be landed is in the report, also where it is the server that is gone.
+        with suppress(DatabaseError, psycopg.Error):
+            with database.connect(autocommit=True, application_name=batch.application_name) as connection:
+                analyze_new(connection, source)
     order = {stream.name: place for place, stream in enumerate(kind.streams)}
     places = {slug: place for place, slug in enumerate(batch.report.organizations)}
     batch.report.failures.sort(key=lambda failure: (places[failure.organization], order[failure.stream]))
