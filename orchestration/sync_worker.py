@@ -128,7 +128,7 @@ class Worker(threading.Thread):
             _log.warning("an organization was erased meanwhile: nothing landed", org_id=job.organization.id)
 
     def _read(self, job: Job) -> None:
-        begun = time.monotonic()
+        begun, self._landed = time.monotonic(), {}
         slug, source = job.organization.slug, self._batch.source
         self._batch.tell(Event("started", slug, streams=len(job.streams)))
         left = list(job.streams)
@@ -190,7 +190,7 @@ class Worker(threading.Thread):
 
     def _settle(self, organization: Organization) -> None:
         """Wait until what was landed for an organization is on disk; what a crash of the server took has failed."""
-        landed, self._landed = self._landed, {}
+        landed = self._landed
         lost = set(landed)
         error = DatabaseError("the server crashed, or is gone", hint="run the sync again")
         for _ in range(_SETTLE_ATTEMPTS if landed else 0):
@@ -233,8 +233,9 @@ class Worker(threading.Thread):
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
-            name = self._batch.application_name
-            self._connection = database.connect(autocommit=True, application_name=name, settings=_LANDING)
+            self._connection = database.connect(
+                autocommit=True, application_name=self._batch.application_name, settings=_LANDING
+            )
         return self._connection
 
 

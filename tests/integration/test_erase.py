@@ -253,18 +253,21 @@ def test_the_old_file_can_not_bring_it_back_by_id_slug_or_uuid(world: World, tmp
     assert sync("scripted").organizations == ["other"]
 
 
-def test_a_sync_that_runs_meanwhile_lands_nothing_of_it_and_everything_of_the_others(world: World) -> None:
+@pytest.mark.parametrize("workers", [8, 1])
+def test_a_sync_that_runs_meanwhile_lands_nothing_of_it_and_everything_of_the_others(
+    world: World, workers: int
+) -> None:
     reading, erased = threading.Event(), threading.Event()
 
     def read(organization: str, stream: str) -> Iterator[Any]:
         yield from three_records(organization, stream)
-        if organization == SLUG:
+        if (organization, stream) == (SLUG, "invoice"):  # its first stream has landed
             reading.set()
             assert erased.wait(60)
 
     world.source.read_stream = read
     reports: list[Any] = []
-    thread = threading.Thread(target=lambda: reports.append(sync("scripted")))
+    thread = threading.Thread(target=lambda: reports.append(sync("scripted", workers=workers)))
     thread.start()
     assert reading.wait(60)
     erasing.erase(world.connection, SLUG)
