@@ -147,11 +147,8 @@ def bi_world(server: EmbeddedPostgres, home: Path, template: str) -> Iterator[Bi
     with psycopg.connect(server.superuser_url("postgres"), autocommit=True) as administrator:
         create_database(administrator, name, template=template)
         try:
-            with pytest.MonkeyPatch.context() as environment, ExitStack() as sessions:
-                environment.setenv("AIOP_HOME", str(home))
-                environment.setenv("AIOP_SECRET_KEY", Fernet.generate_key().decode())
+            with ExitStack() as sessions:
                 url = server.builder_url(name)
-                environment.setenv("DATABASE_URL", url)
 
                 def session(address: str) -> psycopg.Connection:
                     return sessions.enter_context(psycopg.connect(address, autocommit=True))
@@ -159,13 +156,20 @@ def bi_world(server: EmbeddedPostgres, home: Path, template: str) -> Iterator[Bi
                 owner = session(url)
                 owner.execute(_ORGANIZATIONS)
                 dbt = warehouse(url, home / "state")
-                # What stands on ops alone; the marts' own models have tests of theirs.
-                outcome = dbt.run("run", "--select", "path:models/marts/core")
-                assert outcome.success, outcome.messages
-                make_marts(owner, json.loads((home / "state" / "target" / "manifest.json").read_text(encoding="utf-8")))
-                _fill(owner)
-                tenants = {number: session(roles.credentials(owner, f"org_{number}")) for number in (1, 2)}
-                yield BiWorld(dbt, owner, tenants, session(roles.all_credentials(owner)))
+                # The session goes on to other tests: none of them may find these variables.
+                with pytest.MonkeyPatch.context() as environment:
+                    environment.setenv("AIOP_HOME", str(home))
+                    environment.setenv("AIOP_SECRET_KEY", Fernet.generate_key().decode())
+                    environment.setenv("DATABASE_URL", url)
+                    # What stands on ops alone; the marts' own models have tests of theirs.
+                    outcome = dbt.run("run", "--select", "path:models/marts/core")
+                    assert outcome.success, outcome.messages
+                    manifest = json.loads((home / "state" / "target" / "manifest.json").read_text(encoding="utf-8"))
+                    make_marts(owner, manifest)
+                    _fill(owner)
+                    tenants = {number: session(roles.credentials(owner, f"org_{number}")) for number in (1, 2)}
+                    everybody = session(roles.all_credentials(owner))
+                yield BiWorld(dbt, owner, tenants, everybody)
         finally:
             administrator.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from bi_world import BiWorld, bi_world
-from postgres_helpers import DEBIAN_BIN, SMALL, with_debian
+from postgres_helpers import DEBIAN_BIN, SMALL, on_debian_too
 
 from orchestration.warehouse.embedded import EmbeddedPostgres
 
 
-@pytest.fixture(params=["embedded18", pytest.param("debian15", marks=with_debian)])
+@pytest.fixture(params=["embedded18", pytest.param("debian15", marks=on_debian_too)])
 def server(request: pytest.FixtureRequest, own_home: Path) -> EmbeddedPostgres:
     """A server of the test's own, not yet made, of each kind."""
     return EmbeddedPostgres(own_home, DEBIAN_BIN if request.param == "debian15" else None, SMALL)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from postgres_helpers import DEBIAN_BIN, assert_nothing_runs, with_debian, with_proc
+from postgres_helpers import DEBIAN_BIN, assert_nothing_runs, on_debian_too, with_proc
 from psycopg import sql
 
 from orchestration.warehouse.embedded import EmbeddedPostgres
@@ -94,7 +94,7 @@ def test_status_of_a_server_that_is_away_exits_1(database: str) -> None:
     assert "canary" not in away.stdout + away.stderr
 
 
-@pytest.fixture(params=["embedded18", pytest.param("debian15", marks=with_debian)])
+@pytest.fixture(params=["embedded18", pytest.param("debian15", marks=on_debian_too)])
 def unprivileged(request: pytest.FixtureRequest, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedPostgres:
     """A server that stands for somebody else's: DATABASE_URL names an ordinary role on an ordinary database there."""
     server = EmbeddedPostgres(own_home, DEBIAN_BIN if request.param == "debian15" else None, {"fsync": "off"})

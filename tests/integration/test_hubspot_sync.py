@@ -104,6 +104,7 @@ def blank(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         yield made
 
 
+@pytest.mark.slow
 def test_every_night_the_live_records_are_those_of_the_portal_and_a_quiet_night_writes_nothing(lively: Landing) -> None:
     for days in (0, 1, 2, 5, 30):
         lively.server.advance(days)

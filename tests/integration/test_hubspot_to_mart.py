@@ -52,6 +52,7 @@ def test_every_snapshot_is_the_portal_of_its_day_and_stays_so(world: CrmWorld) -
     assert world.row_versions() == written
 
 
+@pytest.mark.slow
 def test_a_second_read_on_the_same_day_updates_that_days_row_in_place(world: CrmWorld) -> None:
     world.night()
     before = {row[:2]: row[2:] for row in world.query(ROWS)}
@@ -80,6 +81,7 @@ ROWS = """
 """
 
 
+@pytest.mark.slow
 def test_what_cant_be_read_leaves_yesterdays_rows_and_nothing_of_today(world: CrmWorld) -> None:
     world.night()
     before = world.row_versions()
@@ -107,6 +109,7 @@ def test_what_cant_be_read_leaves_yesterdays_rows_and_nothing_of_today(world: Cr
     assert (world.contacts(SMALL.slug)[day], world.deals(SMALL.slug)[day]) == (contacts, deals)
 
 
+@pytest.mark.slow
 def test_verify_names_organization_day_and_figure(world: CrmWorld) -> None:
     world.night()
     world.server.advance(1)

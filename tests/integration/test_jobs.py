@@ -111,6 +111,7 @@ def test_one_organizations_failure_is_named_stops_nobody_and_shows_no_credential
     assert found == []
 
 
+@pytest.mark.slow
 def test_an_unknown_job_is_refused_with_the_names_there_are(world: WarehouseWorld) -> None:
     refused = aiop("run", "etl_quickbook")
 

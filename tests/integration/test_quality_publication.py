@@ -132,6 +132,7 @@ def test_who_is_held_back_does_not_change_while_a_build_runs(database: str) -> N
     assert world.query("select count(*) from ops.held_back where released_at is null") == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_portal_that_is_held_back_gets_no_snapshot_that_day_and_keeps_those_before(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +159,7 @@ def test_a_portal_that_is_held_back_gets_no_snapshot_that_day_and_keeps_those_be
         assert len(world.deals(VITAL_WORKLIFE.slug)) == 2
 
 
+@pytest.mark.slow
 def test_the_job_publishes_everybody_else_and_names_who_is_held_back(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

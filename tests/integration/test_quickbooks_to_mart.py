@@ -79,6 +79,7 @@ def test_verify_finds_a_changed_cent_and_names_organization_and_month(world: War
     assert "difference +0.01" in str(difference)
 
 
+@pytest.mark.slow
 def test_a_source_that_fails_leaves_the_mart_as_it_was_and_its_age_visible(world: WarehouseWorld) -> None:
     world.night()
     rows = world.row_versions()

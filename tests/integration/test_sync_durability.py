@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from landing_helpers import record
-from postgres_helpers import DEBIAN_BIN, SMALL, kill_9, with_debian
+from postgres_helpers import DEBIAN_BIN, SMALL, kill_9, on_debian_too
 from test_sync import STREAMS, Scripted, World, failures
 
 from orchestration.sources import SOURCES
@@ -30,7 +30,7 @@ LANDED = """
 """
 
 
-@pytest.fixture(params=["embedded18", pytest.param("debian15", marks=with_debian)])
+@pytest.fixture(params=["embedded18", pytest.param("debian15", marks=on_debian_too)])
 def server(request: pytest.FixtureRequest, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedPostgres:
     server = EmbeddedPostgres(own_home, DEBIAN_BIN if request.param == "debian15" else None, LAZY)
     server.start()

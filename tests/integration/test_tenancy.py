@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 from hostile_statements import ATTACKS, DENIED, READ, Attack
-from postgres_helpers import with_debian
+from postgres_helpers import on_debian_too
 from psycopg import sql
 from tenancy_world import CANARY, OTHER_ROWS, OWN_ROWS, TEMPLATE, UNHARMED, World, make_world, tell
 
@@ -18,7 +18,7 @@ from orchestration.warehouse.embedded_bootstrap import create_database
 # All tests of a server share one database, so one worker runs them.
 SERVERS = [
     pytest.param("embedded18", marks=pytest.mark.xdist_group("tenancy-embedded18")),
-    pytest.param("debian15", marks=[with_debian, pytest.mark.xdist_group("tenancy-debian15")]),
+    pytest.param("debian15", marks=[*on_debian_too, pytest.mark.xdist_group("tenancy-debian15")]),
 ]
 
 
