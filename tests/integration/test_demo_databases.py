@@ -11,6 +11,7 @@ import yaml
 
 from orchestration.demo import databases, standins
 from orchestration.demo.cases.caseload import CASELOADS, SCHEMA
+from orchestration.demo.cases.database import CASE_DATABASES
 from orchestration.demo.cases.truth import snapshot
 from orchestration.demo.organizations import organizations_yaml
 from orchestration.demo.world import World, read_world, write_world
@@ -53,7 +54,7 @@ def test_databases_are_made_once_and_follow_the_world(own_home: Path, monkeypatc
     def figures() -> dict[str, object]:
         urls = dict(line.split("=", 1) for line in (home / "env").read_text(encoding="utf-8").splitlines())
         found = {}
-        for one in made:
+        for one in CASE_DATABASES:
             settings = {"url": urls[one.variable], **one.settings}
             caseload = next(caseload for caseload in CASELOADS if caseload.slug == one.slug)
             day = read_world(directory).now.astimezone(caseload.zone).date()
