@@ -60,6 +60,7 @@ def places_with(secrets: dict[str, str], world: WarehouseWorld, home: Path, outp
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # whole jobs, in processes of their own
 def test_one_organizations_failure_is_named_stops_nobody_and_shows_no_credential(
     world: WarehouseWorld, database: str, tmp_path: Path
 ) -> None:
