@@ -73,7 +73,7 @@ def sync(
     _run(batch, jobs, workers)
     if jobs:
         # What could not be landed is in the report, also where it is the server that is gone.
-        with suppress(DatabaseError, psycopg.Error):
+        with suppress(DatabaseError, psycopg.OperationalError):
             with database.connect(autocommit=True, application_name=batch.application_name) as connection:
                 analyze_new(connection, source)
     order = {stream.name: place for place, stream in enumerate(kind.streams)}

@@ -60,8 +60,6 @@ _TELL_EVERY = 1_000
 # Up to here, records are kept in memory and sent with the statement that merges them.
 FEW_ROWS = 1_000
 FEW_CHARACTERS = 2**20
-# A table known to be empty would be looked through for each row, and with it the rows just inserted: a million squared.
-_HASHED = "select set_config('enable_nestloop', 'off', true)"
 # From here on the planner has to know how many there are, and hashing them takes memory.
 _MANY = 10_000
 _MEMORY = """
@@ -155,7 +153,6 @@ def _copy(connection: psycopg.Connection, rows: Iterator[Row], on_received: Call
 
 def _tidy(connection: psycopg.Connection, made: RowMaker) -> int:
     """Name what has no key, delete all but the newest of each; how many that were."""
-    connection.execute(_HASHED)
     if made.received >= _MANY:
         connection.execute("analyze aiop_incoming")
         connection.execute(_MEMORY)

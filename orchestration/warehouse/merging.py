@@ -28,6 +28,13 @@ where t.org_id = %(org_id)s and t.deleted_at is null {scope}
 # What is whole where not all of it is: one list of equal length each, because an array is looked up in a hash table
 # and a pattern tried row by row.
 _IN_PARTS = "left(t.record_id, {length}) = any (%(parts_{length})s::text[])"
+# A table known to have few rows would be looked through for each record, and with it the rows just inserted: a million
+# squared. One with more rows than came in keeps its index: a few changes are no reason to read it whole.
+_HASH_WHERE_MORE_COME_THAN_ARE_THERE = """
+select set_config('enable_nestloop', 'off', true)
+from pg_class
+where oid = %(table)s::regclass and reltuples < %(distinct)s
+"""
 # A deleted record keeps the payload it had.
 _DELETE_NAMED = """
 update {table} as t
@@ -143,6 +150,8 @@ class Merge:
             # Not prepared: a plan kept from a load of ten would not do for one of a million.
             return self.connection.execute(self._on_table(statement), names, prepare=False)
 
+        table = landed_table(self.source, self.stream).as_string(self.connection)
+        self.connection.execute(_HASH_WHERE_MORE_COME_THAN_ARE_THERE, {"table": table, "distinct": incoming.distinct})
         merged, missing = Merged(), 0
         if self._looks_for_missing:
             question = f"select present, missing, {_gone(incoming.keyless)} from ({_HELD}) as held"  # noqa: S608

@@ -64,7 +64,7 @@ def left_behind(warehouse: Warehouse, org_id: int) -> list[list[tuple]]:
     ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(loads=LOADS)
 @example(loads=[("full", [record("1"), record("2"), record("1", v=2)]), ("full", [gone("1"), record("")])])
 def test_the_number_of_records_decides_nothing_but_the_way_they_take(
@@ -111,10 +111,14 @@ def test_a_source_that_fails_among_few_leaves_everything_as_it_was(warehouse: Wa
     assert (warehouse.contents(), warehouse.versions(), warehouse.query("select * from ops.watermarks")) == before
 
 
-def test_a_few_changes_touch_a_few_rows_however_many_an_organization_has(warehouse: Warehouse) -> None:
+@pytest.mark.parametrize("limit", [-1, FEW_ROWS])
+def test_a_few_changes_touch_a_few_rows_however_many_an_organization_has(
+    warehouse: Warehouse, few_rows: Limit, limit: int
+) -> None:
     """Ten records among 20,000: reading every row of the organization would take a large one seconds a night."""
     warehouse.load([record(str(number), pad="x" * 200) for number in range(20_000)])
     warehouse.connection.execute(f"analyze {TABLE}")
+    few_rows(limit)
     with touched(warehouse, "coalesce(idx_tup_fetch, 0) + seq_tup_read", "pg_stat_user_tables") as rows:
         result = warehouse.load([record(str(number), v=2) for number in range(19_995, 20_005)])
     assert (result.updated, result.inserted) == (5, 5)

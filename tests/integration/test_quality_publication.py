@@ -160,7 +160,6 @@ def test_a_portal_that_is_held_back_gets_no_snapshot_that_day_and_keeps_those_be
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)  # whole jobs, in processes of their own
 def test_the_job_publishes_everybody_else_and_names_who_is_held_back(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
