@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -17,18 +18,12 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from servers import EMBEDDED, EVERYWHERE, PROGRAMS
 
 from orchestration.warehouse import embedded_processes
 from orchestration.warehouse.embedded import EmbeddedPostgres
 from orchestration.warehouse.embedded_bootstrap import create_database, harden
 from orchestration.warehouse.prepare import prepare
-
-EMBEDDED = "embedded18"
-DEBIAN = "debian15"
-DEBIAN_BIN = Path("/usr/lib/postgresql/15/bin")
-SERVERS = [EMBEDDED, *([DEBIAN] if (DEBIAN_BIN / "initdb").exists() else [])]
-# What holds on one kind of server is proven on the other in a step of its own.
-EVERYWHERE = [EMBEDDED, *(pytest.param(kind, marks=pytest.mark.slow) for kind in SERVERS[1:])]
 
 TEMPLATE = "aiop_template"
 # Tests kill processes, not machines: what the operating system holds is as good as written.
@@ -42,6 +37,8 @@ _session_lock = None
 def pytest_configure(config: pytest.Config) -> None:
     """The first process of a session makes its directory; xdist's workers inherit the variable that names it."""
     global _session_lock
+    # A shell's background ignores SIGINT and hands that down: the processes of tests would not hear theirs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput") or os.environ.get(_ROOT_VARIABLE):
         return
     for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
@@ -89,9 +86,7 @@ def postgres_server(session_root: Path) -> Callable[[str], EmbeddedPostgres]:
 
     def get(kind: str) -> EmbeddedPostgres:
         if kind not in started:
-            if kind not in SERVERS:
-                pytest.skip(f"{kind} is not installed")
-            server = EmbeddedPostgres(session_root / kind, DEBIAN_BIN if kind == DEBIAN else None, FAST)
+            server = EmbeddedPostgres(session_root / kind, PROGRAMS[kind], FAST)
             with (session_root / f"{kind}.lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 with pytest.MonkeyPatch.context() as environment:

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 from bi_world import BiWorld, bi_world
-from postgres_helpers import DEBIAN_BIN, SMALL, on_debian_too
+from postgres_helpers import SMALL
+from servers import EMBEDDED, EVERYWHERE, PROGRAMS
 
 from orchestration.warehouse.embedded import EmbeddedPostgres
 
 
-@pytest.fixture(params=["embedded18", pytest.param("debian15", marks=on_debian_too)])
+@pytest.fixture(params=EVERYWHERE)
 def server(request: pytest.FixtureRequest, own_home: Path) -> EmbeddedPostgres:
     """A server of the test's own, not yet made, of each kind."""
-    return EmbeddedPostgres(own_home, DEBIAN_BIN if request.param == "debian15" else None, SMALL)
+    return EmbeddedPostgres(own_home, PROGRAMS[request.param], SMALL)
 
 
 @pytest.fixture
@@ -28,5 +29,5 @@ def bi(
     postgres_server: Callable[[str], EmbeddedPostgres], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BiWorld]:
     """One world for all who only read it; their modules bear the mark ``xdist_group("bi")``."""
-    with bi_world(postgres_server("embedded18"), tmp_path_factory.mktemp("bi"), "aiop_template") as world:
+    with bi_world(postgres_server(EMBEDDED), tmp_path_factory.mktemp("bi"), "aiop_template") as world:
         yield world

@@ -18,12 +18,8 @@ from orchestration.warehouse import embedded_processes
 from orchestration.warehouse.embedded import EmbeddedPostgres
 
 SMALL = {"fsync": "off", "shared_buffers": "32MB"}
-DEBIAN_BIN = Path("/usr/lib/postgresql/15/bin")
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can change to another account")
-with_debian = pytest.mark.skipif(not DEBIAN_BIN.exists(), reason="Debian's Postgres 15 is not installed")
-# The same proof on the other kind of server: in the step of the slow ones.
-on_debian_too = [with_debian, pytest.mark.slow]
 with_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="reads /proc")
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from postgres_helpers import DEBIAN_BIN, assert_nothing_runs, on_debian_too, with_proc
+from postgres_helpers import assert_nothing_runs, with_proc
 from psycopg import sql
+from servers import EVERYWHERE, PROGRAMS
 
 from orchestration.warehouse.embedded import EmbeddedPostgres
 
@@ -94,10 +95,10 @@ def test_status_of_a_server_that_is_away_exits_1(database: str) -> None:
     assert "canary" not in away.stdout + away.stderr
 
 
-@pytest.fixture(params=["embedded18", pytest.param("debian15", marks=on_debian_too)])
+@pytest.fixture(params=EVERYWHERE)
 def unprivileged(request: pytest.FixtureRequest, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedPostgres:
     """A server that stands for somebody else's: DATABASE_URL names an ordinary role on an ordinary database there."""
-    server = EmbeddedPostgres(own_home, DEBIAN_BIN if request.param == "debian15" else None, {"fsync": "off"})
+    server = EmbeddedPostgres(own_home, PROGRAMS[request.param], {"fsync": "off"})
     server.start()
     with psycopg.connect(server.superuser_url("postgres"), autocommit=True) as administrator:
         administrator.execute("create role analyst login password 'canary-secret'")

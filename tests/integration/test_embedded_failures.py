@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 from postgres_helpers import (
-    DEBIAN_BIN,
     SMALL,
     as_nobody,
     as_root,
     assert_nothing_runs,
     query,
-    with_debian,
 )
+from servers import DEBIAN, EMBEDDED, PROGRAMS, with_debian
 
 from orchestration.errors import DatabaseError
 from orchestration.warehouse import embedded_binaries
@@ -25,7 +24,7 @@ from orchestration.warehouse.embedded import EmbeddedPostgres
 @with_debian
 @pytest.mark.parametrize(("made_by", "opened_by"), [(15, 18), (18, 15)])
 def test_data_of_another_major_version_is_left_alone(own_home: Path, made_by: int, opened_by: int) -> None:
-    programs = {15: DEBIAN_BIN, 18: None}
+    programs = {15: PROGRAMS[DEBIAN], 18: PROGRAMS[EMBEDDED]}
     EmbeddedPostgres(own_home, programs[made_by], SMALL).init()
     server = EmbeddedPostgres(own_home, programs[opened_by], SMALL)
     with pytest.raises(DatabaseError, match=f"made by Postgres {made_by}.* Postgres {opened_by}") as caught:

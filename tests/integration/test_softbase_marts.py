@@ -16,6 +16,7 @@ import pytest
 from dbt_runs import Dbt, Outcome, warehouse
 from landed_softbase import STREAMS, Landing, account, balance, invoice, order, prepare, rental_line, unit
 from psycopg import sql
+from servers import EMBEDDED
 from softbase_books import (
     BREAKDOWN,
     CALENDAR,
@@ -175,7 +176,7 @@ class World:
 def world(
     postgres_server: Callable[[str], EmbeddedPostgres], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    server = postgres_server("embedded18")
+    server = postgres_server(EMBEDDED)
     name, home = f"test_{uuid.uuid4().hex[:16]}", tmp_path_factory.mktemp("softbase")
     with psycopg.connect(server.superuser_url("postgres"), autocommit=True) as administrator:
         create_database(administrator, name, template=TEMPLATE)

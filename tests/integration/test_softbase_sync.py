@@ -12,6 +12,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
+from servers import EMBEDDED
 from softbase_world import softbase_world
 
 from orchestration.demo.dealer.database import create_views, update
@@ -66,7 +67,7 @@ class Tenant:
 @pytest.fixture
 def made(postgres_server: Callable[[str], EmbeddedPostgres]) -> Iterator[Callable[[Dealership], Tenant]]:
     """A function that makes a dealership's database."""
-    server = Server(postgres_server("embedded18").superuser_url)
+    server = Server(postgres_server(EMBEDDED).superuser_url)
     names = []
 
     def make(dealership: Dealership) -> Tenant:
@@ -239,7 +240,7 @@ def test_the_settings_zone_and_start_are_the_dealerships(tenant: Tenant) -> None
 def test_a_living_dealership_lands_and_meets_what_is_expected_of_it(
     database: str, postgres_server: Callable[[str], EmbeddedPostgres], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = Server(postgres_server("embedded18").superuser_url)
+    server = Server(postgres_server(EMBEDDED).superuser_url)
     dealerships = [small(one, first_day=WORLD.base.date().replace(day=1)) for one in (BENNETT, LAKESIDE)]
     with softbase_world(database, server, tmp_path, monkeypatch, dealerships) as world:
         world.sync()

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from servers import EMBEDDED
 from softbase_world import SoftbaseWorld, differences, softbase_world
 
 from orchestration.demo.dealer.dealership import BENNETT, LAKESIDE, small
@@ -23,7 +24,7 @@ SLUGS = (FISCAL.slug, CALENDAR.slug)
 def world(
     database: str, postgres_server: Callable[[str], EmbeddedPostgres], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    server = Server(postgres_server("embedded18").superuser_url)
+    server = Server(postgres_server(EMBEDDED).superuser_url)
     with softbase_world(database, server, tmp_path, monkeypatch, (FISCAL, CALENDAR)) as made:
         yield made
 

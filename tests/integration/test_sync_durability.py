@@ -8,7 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from landing_helpers import record
-from postgres_helpers import DEBIAN_BIN, SMALL, kill_9, on_debian_too
+from postgres_helpers import SMALL, kill_9
+from servers import EVERYWHERE, PROGRAMS
 from test_sync import STREAMS, Scripted, World, failures
 
 from orchestration.sources import SOURCES
@@ -30,9 +31,9 @@ LANDED = """
 """
 
 
-@pytest.fixture(params=["embedded18", pytest.param("debian15", marks=on_debian_too)])
+@pytest.fixture(params=EVERYWHERE)
 def server(request: pytest.FixtureRequest, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedPostgres:
-    server = EmbeddedPostgres(own_home, DEBIAN_BIN if request.param == "debian15" else None, LAZY)
+    server = EmbeddedPostgres(own_home, PROGRAMS[request.param], LAZY)
     server.start()
     monkeypatch.setenv("DATABASE_URL", server.builder_url())
     with database.connect() as connection:

@@ -8,21 +8,21 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 from hostile_statements import ATTACKS, DENIED, READ, Attack
-from postgres_helpers import on_debian_too
 from psycopg import sql
+from servers import DEBIAN, EMBEDDED, on_debian_too
 from tenancy_world import CANARY, OTHER_ROWS, OWN_ROWS, TEMPLATE, UNHARMED, World, make_world, tell
 
 from orchestration.warehouse.embedded import EmbeddedPostgres
 from orchestration.warehouse.embedded_bootstrap import create_database
 
 # All tests of a server share one database, so one worker runs them.
-SERVERS = [
-    pytest.param("embedded18", marks=pytest.mark.xdist_group("tenancy-embedded18")),
-    pytest.param("debian15", marks=[*on_debian_too, pytest.mark.xdist_group("tenancy-debian15")]),
+WORLDS = [
+    pytest.param(EMBEDDED, marks=pytest.mark.xdist_group("tenancy-embedded18")),
+    pytest.param(DEBIAN, marks=[*on_debian_too, pytest.mark.xdist_group("tenancy-debian15")]),
 ]
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="module", params=WORLDS)
 def world(request: pytest.FixtureRequest, postgres_server: Callable[[str], EmbeddedPostgres]) -> Iterator[World]:
     """One database for all attacks of a server: each must leave it as it was."""
     server = postgres_server(request.param)

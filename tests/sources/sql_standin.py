@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
+from servers import EMBEDDED
 from standin import ONE, TWO, StandIn
 
 from orchestration.demo.serving.clock import WorldClock
@@ -95,7 +96,7 @@ class SqlStandIn(StandIn):
     @classmethod
     @contextmanager
     def start(cls, patch: pytest.MonkeyPatch) -> Iterator[Self]:
-        embedded = EmbeddedPostgres(Path(os.environ["AIOP_TEST_ROOT"]) / "embedded18")
+        embedded = EmbeddedPostgres(Path(os.environ["AIOP_TEST_ROOT"]) / EMBEDDED)
         server = Server(embedded.superuser_url)
         names = {account: f"sql_{uuid.uuid4().hex[:12]}_{account}" for account in (ONE, TWO)}
         address = urlsplit(embedded.superuser_url())
