@@ -84,7 +84,7 @@ def rows(connection: psycopg.Connection, mart: str) -> dict[tuple[int, str], dic
 
 
 def test_marts_are_as_documented_and_empty_where_nobody_was_read(connection: psycopg.Connection, dbt: Dbt) -> None:
-    dbt.build_source("hubspot")
+    dbt.rebuild_source("hubspot")
 
     assert rows(connection, "mart_crm_contacts") == rows(connection, "mart_crm_deals") == {}
     connection.execute(DOCUMENT)
@@ -170,7 +170,7 @@ def test_days_before_stay_while_todays_row_is_updated_in_place(connection: psyco
     for day, stage in (("2026-03-01", "new"), ("2026-03-02", "lost"), ("2026-03-02", "won")):
         land(connection, 1, "deals", {"1": record("1", pipeline="default", dealstage=stage, amount="5")})
         was_read(connection, 1, f"{day}T18:00:00+00:00")
-        dbt.build_source("hubspot")
+        dbt.rebuild_source("hubspot")
 
     found = rows(connection, "mart_crm_deals")
     assert {day: (row["id"], row["deals_by_stage"]) for (_, day), row in found.items()} == {
@@ -247,7 +247,7 @@ def test_no_payload_stops_a_build_and_what_cant_be_read_is_named(connection: psy
 def test_a_snapshot_that_contradicts_itself_fails_by_name(connection: psycopg.Connection, dbt: Dbt) -> None:
     land(connection, 1, "pipelines", {"deals/default": pipeline("default", STAGES)})
     was_read(connection, 1, "2026-02-01T12:00:00+00:00")
-    dbt.build_source("hubspot")
+    dbt.rebuild_source("hubspot")
     connection.execute("update marts.mart_crm_contacts set leads = 1, new_contacts_7d = 1")
     connection.execute("update marts.mart_crm_deals set open_deals = 1, won_deals = 2, average_deal_size = 1")
     connection.execute("""update marts.mart_crm_deals set deals_by_stage = '{"default/new": 4}'""")

@@ -47,8 +47,10 @@ def test_the_manifest_is_parsed_once_and_needs_no_database(monkeypatch: pytest.M
     assert manifest.stat().st_mtime_ns == parsed_at
 
     (manifest.parent / "parsed_from").write_text("another state of the project", encoding="utf-8")
-    current_manifest()
-    assert manifest.stat().st_mtime_ns > parsed_at
+    parsed_again = []
+    monkeypatch.setattr("orchestration.warehouse.dbt.run_dbt", lambda arguments, _: parsed_again.append(arguments[0]))
+    assert current_manifest() == manifest
+    assert parsed_again == ["parse"]
     left = [path for path in tmp_path.rglob("*") if path.is_file() and b"canary-4711" in path.read_bytes()]
     assert left == [], "the password reached a file"
 

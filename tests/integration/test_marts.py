@@ -216,7 +216,7 @@ def test_the_mart_follows_the_reports_and_is_as_the_document_says(
     assert_as_documented(connection)
     assert_described(connection)
 
-    dbt.build_source("quickbooks")
+    dbt.rebuild_source("quickbooks")
 
     assert metrics(connection) == first
     assert set(written(connection).values()) == {(0, 0, 0)}
@@ -226,7 +226,7 @@ def test_the_mart_follows_the_reports_and_is_as_the_document_says(
     land(connection, 2, "profit_and_loss", [report("profit_and_loss", restated, "2024-01", "cash")], run_id=2)
     land(connection, 2, "profit_and_loss", [report("profit_and_loss", restated, "2024-02", "cash")], run_id=2)
     land(connection, 1, "cash_flow", [report("cash_flow", CASH_FLOW, "2024-04")], run_id=2, deleted=True)
-    dbt.build_source("quickbooks")
+    dbt.rebuild_source("quickbooks")
 
     second = metrics(connection)
     assert written(connection)["marts.mart_financial_metrics"] == (1, 1, 1)

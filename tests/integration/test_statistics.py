@@ -25,7 +25,7 @@ def test_a_table_is_counted_once_rows_came_into_it(database: str, tmp_path: Path
         assert connection.execute(COUNTED, ["staging_quickbooks.profit_and_loss"]).fetchone() == (1,)
         assert connection.execute(COUNTED, ["staging_quickbooks.cash_flow"]).fetchone() == (-1,)
 
-        warehouse(database, tmp_path / uuid.uuid4().hex).build_source("quickbooks")
+        warehouse(database, tmp_path / uuid.uuid4().hex).rebuild_source("quickbooks")
 
         assert connection.execute(COUNTED, ["intermediate.int_quickbooks__report_lines"]).fetchone() == (1,)
         # Of what tenants read, nothing may be known by its statistics.

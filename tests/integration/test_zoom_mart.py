@@ -160,13 +160,13 @@ def test_the_mart_is_as_documented_and_its_days_are_those_that_were_read(
     was_read(connection, 1, "2026-03-09T12:00:00+00:00", "users")
     was_read(connection, 1, "2026-03-09T12:00:00+00:00", "call_queues")
     was_read(connection, 1, "", "phone_users")
-    dbt.build_source("zoom")
+    dbt.rebuild_source("zoom")
     assert of(rows(connection)["2026-03-09"], COUNTS) == [2, None, 1]
     land(connection, 1, "users", {"1": {"status": "inactive"}})
     was_read(connection, 1, "2026-03-11T04:00:00+00:00", "users")
     # A call of the 9th shows late; all that is known of the 10th is who there is.
     land(connection, 1, "call_history", {"g1": leg("6", "2026-03-09T18:00:00Z", 90)})
-    dbt.build_source("zoom")
+    dbt.rebuild_source("zoom")
     found = rows(connection)
     assert of(found["2026-03-09"], COUNTS) == [2, None, 1], "days before keep what they were counted as"
     assert of(found["2026-03-09"], CALLS) == [1, 1, 0, 0, 2, 1.5], "and their calls are corrected"
@@ -174,7 +174,7 @@ def test_the_mart_is_as_documented_and_its_days_are_those_that_were_read(
 
     versions = "select metric_date, xmin::text from marts.mart_zoom_metrics order by 1"
     before = connection.execute(versions).fetchall()
-    dbt.build_source("zoom")
+    dbt.rebuild_source("zoom")
     assert connection.execute(versions).fetchall() == before
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbt_runs import manifest_file
 
 from orchestration.settings import PROJECT_ROOT
-from orchestration.warehouse.dbt import current_manifest
 
 Node = dict[str, Any]
 
@@ -27,11 +27,8 @@ LONGEST_MODEL = 200
 
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AIOP_HOME", str(tmp_path_factory.mktemp("home")))
-        environment.delenv("DATABASE_URL", raising=False)
-        return json.loads(current_manifest().read_text(encoding="utf-8"))
+def manifest() -> dict[str, Any]:
+    return json.loads(manifest_file().read_text(encoding="utf-8"))
 
 
 def nodes(manifest: dict[str, Any], kind: str) -> list[Node]:
