@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -115,9 +116,9 @@ class SqlStandIn(StandIn):
             for name in names.values():
                 drop_database(server, name)
 
+    @abstractmethod
     def create(self, connection: psycopg.Connection, account: str) -> None:
         """Make the account's tables, without rows."""
-        raise NotImplementedError
 
     def settings(self, account: str) -> dict[str, Any]:
         url = urlsplit(self.server.databases[account].reader_url)
