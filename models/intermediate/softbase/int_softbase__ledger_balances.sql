@@ -107,7 +107,8 @@ balances as (
         case
             when is_stated then ytd_amount
             -- Not yet moved: what stands on it is what its first row began with.
-            when statement_no = 0 and {{ account_side('kind') }} = 'income' and fiscal_year_start < first_fiscal_year then 0
+            when statement_no = 0 and {{ account_side('kind') }} = 'income' and fiscal_year_start < first_fiscal_year
+                then 0
             when statement_no = 0 then opening_balance
             -- Income and expenses start anew with the fiscal year; everything else is carried on.
             when {{ account_side('kind') }} = 'income'

@@ -193,12 +193,13 @@ def test_a_week_after_the_last_full_read_comes_another() -> None:
 
 def test_state_follows_the_servers_clock() -> None:
     full, _ = read(STREAM["invoice_reg"])
-    assert set(full.state.values()) == {NOW.isoformat()}
+    assert set(full.state.values()) == {NOW.isoformat(), "America/Chicago"}
     later, _ = read(STREAM["invoice_reg"], full.state, now_is=NOW + timedelta(days=1))
     assert later.state == {
         "read_at": (NOW + timedelta(days=1)).isoformat(),
         "changed_since": (NOW + timedelta(days=1)).isoformat(),
         "full_at": NOW.isoformat(),
+        "timezone": "America/Chicago",
     }
 
 
