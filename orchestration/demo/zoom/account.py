@@ -42,6 +42,8 @@ class Quirks:
         Whether lists say how many records and pages there are.
     days
         By which zone ranges are cut: ``utc`` or ``account``.
+    to_excluded
+        Whether the day that ``to`` names is left out of what a range holds.
     too_old
         What happens to ranges older than six months: ``refuse`` or ``clamp``.
     retry_after
@@ -60,6 +62,7 @@ class Quirks:
     past_end: str = "none"
     counts: bool = True
     days: str = "utc"
+    to_excluded: bool = False
     too_old: str = "refuse"
     retry_after: str = "seconds"
     tells_limits: bool = False

@@ -102,7 +102,7 @@ def call_history(account: Account, call: Call) -> Row:
     kept = [
         leg
         for leg in account.life.legs
-        if leg.shown <= account.now and first <= leg.start.astimezone(account.cut).date() <= last
+        if leg.shown <= account.now and _holds(account, first, last, leg.start)
     ]
     body = page(account, "call_history", call.query, [(leg.uuid, _leg(leg)) for leg in kept], 30, 300)
     rows = body.pop("rows")
@@ -182,7 +182,7 @@ def user_meetings(account: Account, call: Call) -> Row:
     found = [
         (one.uuid, _meeting(one))
         for one in account.life.meetings
-        if one.host is host and one.shown <= account.now and first <= one.start.astimezone(account.cut).date() <= last
+        if one.host is host and one.shown <= account.now and _holds(account, first, last, one.start)
     ]
     body = page(account, "meetings", call.query, found, 30, 300)
     return _named(account, body | {"from": first.isoformat(), "to": last.isoformat()}, "meetings", True)
@@ -254,6 +254,12 @@ def _range(account: Account, query: dict[str, str], without: timedelta | None) -
             raise not_valid("Only the last six months can be asked for.")
         first = _oldest(today)
     return first, last
+
+
+def _holds(account: Account, first: date, last: date, instant: datetime) -> bool:
+    """Whether a range has an instant. Nobody knows whether its last day is one of it."""
+    day = instant.astimezone(account.cut).date()
+    return first <= day < last if account.quirks.to_excluded else first <= day <= last
 
 
 def _since_first(day: date) -> timedelta:

@@ -13,11 +13,12 @@ from orchestration.sources.zoom.days import (
     Plan,
     local_date,
     month_of,
-    month_windows,
+    months_of,
     shifted,
 )
 from orchestration.sources.zoom.faults import NOT_VALID, Refused
 from orchestration.sources.zoom.paging import listed
+from orchestration.sources.zoom.ranges import rows_of
 
 
 def begin(api: AccountApi, plan: Plan, notes: list[str]) -> Extract:
@@ -31,11 +32,12 @@ def read_calls(api: AccountApi, plan: Plan, notes: list[str]) -> Extract:
     extract = begin(api, plan, notes)
 
     def records() -> Iterator[Record]:
-        for first, last in month_windows(plan.first, plan.last):
-            for rows in call_pages(api, first, last, notes):
-                for row in rows:
-                    if plan.keeps(local_date(row.get("start_time"), api.zone)):
-                        yield Record(call_key(row), row)
+        def pages(first: date, last: date) -> Iterator[list[Row]]:
+            return call_pages(api, first, last, notes)
+
+        for row in rows_of(plan.first, plan.last, pages, call_key):
+            if plan.keeps(local_date(row.get("start_time"), api.zone)):
+                yield Record(call_key(row), row)
 
     extract.records = records()
     return extract
@@ -55,7 +57,7 @@ def call_key(row: Row) -> str:
 def read_daily_report(api: AccountApi, plan: Plan, notes: list[str]) -> Extract:
     """The report's days by month, key the date; the current month and the one before it are always among them."""
     extract = begin(api, plan, notes)
-    months = [month_of(first) for first, _ in month_windows(plan.first, plan.last)]
+    months = months_of(plan.first, plan.last)
     if plan.kept is None and len(months) == 1:
         months.insert(0, shifted(months[0], -1))
 

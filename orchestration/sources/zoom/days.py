@@ -17,6 +17,8 @@ KEPT_MONTHS = 6
 TRAILING = timedelta(days=3)
 # Nothing tells by which time zone Zoom cuts the days of a range: a day more on either side holds them by any.
 MARGIN = timedelta(days=1)
+# Nothing tells whether the day that ``to`` names is among those of an answer: one more is asked for.
+MAY_BE_LEFT_OUT = timedelta(days=1)
 
 READ_AT = "read_at"
 COVERED = "covered"
@@ -42,11 +44,25 @@ def earliest(today: date) -> date:
 
 
 def month_windows(first: date, last: date) -> Iterator[tuple[date, date]]:
-    """Ranges side by side, both ends included, that together are ``first`` to ``last``: a calendar month at most."""
+    """Ranges that together are ``first`` to ``last``, a month at most with both ends counted; none where it is empty.
+
+    Each begins on the day that the one before ends on: should Zoom leave out the day that ``to`` names, no day between
+    two ranges is lost.
+    """
     while first <= last:
-        end = min(shifted(month_of(first), 1) - timedelta(days=1), last)
+        end = min(shifted(first, 1) - timedelta(days=1), last)
         yield first, end
-        first = end + timedelta(days=1)
+        if end == last:
+            return
+        first = end
+
+
+def months_of(first: date, last: date) -> list[date]:
+    """First days of the months that a range touches."""
+    found = [month_of(first)] if first <= last else []
+    while found and (following := shifted(found[-1], 1)) <= last:
+        found.append(following)
+    return found
 
 
 @dataclass
@@ -163,7 +179,8 @@ def _window(window: tuple[date, date], oldest: date, newest: date, here: date, n
     if first < oldest:
         notes.append(_lost(first, oldest))
     margin_before = first - MARGIN if first > date.min else first
-    margin_after = last + MARGIN if last < date.max else last
+    after = MARGIN + MAY_BE_LEFT_OUT
+    margin_after = last + after if last <= date.max - after else last
     return Plan(max(margin_before, oldest), min(margin_after, newest), window, here)
 
 

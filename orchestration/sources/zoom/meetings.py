@@ -11,16 +11,11 @@ from datetime import date, timedelta
 from orchestration.sources.core.records import Extract, Record
 from orchestration.sources.zoom.api import AccountApi, Row
 from orchestration.sources.zoom.calls import begin
-from orchestration.sources.zoom.days import (
-    COVERED,
-    TRAILING,
-    Plan,
-    local_date,
-    month_windows,
-)
+from orchestration.sources.zoom.days import COVERED, TRAILING, Plan, local_date
 from orchestration.sources.zoom.directories import members
 from orchestration.sources.zoom.faults import Gone
 from orchestration.sources.zoom.paging import listed
+from orchestration.sources.zoom.ranges import rows_of
 from orchestration.sources.zoom.streams import USERS
 
 # Whoever was deactivated hosted meetings before.
@@ -101,14 +96,16 @@ class MeetingReader:
         found: dict[date, dict[str, None]] = defaultdict(dict)
         skipped: list[str] = []
         for host in self._all_hosts(notes):
+
+            def pages(first: date, last: date, host: str = host) -> Iterator[list[Row]]:
+                return meeting_pages(self.api, host, first, last, notes)
+
             try:
-                for first, last in month_windows(plan.first, plan.last):
-                    for rows in meeting_pages(self.api, host, first, last, notes):
-                        for row in rows:
-                            day = local_date(row.get("start_time"), self.api.zone)
-                            if day is not None and row.get("uuid"):
-                                found[day][str(row["uuid"])] = None
-                            yield row, day
+                for row in rows_of(plan.first, plan.last, pages, meeting_key):
+                    day = local_date(row.get("start_time"), self.api.zone)
+                    if day is not None and row.get("uuid"):
+                        found[day][str(row["uuid"])] = None
+                    yield row, day
             except Gone as error:
                 skipped.append(f"{host} ({error.message})")
         _tell(notes, "hosts", skipped)

@@ -15,7 +15,7 @@ from orchestration.errors import PermanentError
 from orchestration.sources.core.records import Session
 from orchestration.sources.zoom.api import Row
 from orchestration.sources.zoom.calls import call_key, call_pages
-from orchestration.sources.zoom.days import local_date, month_of, month_windows
+from orchestration.sources.zoom.days import MARGIN, MAY_BE_LEFT_OUT, local_date, month_of, month_windows
 from orchestration.sources.zoom.directories import members
 from orchestration.sources.zoom.faults import Forbidden, Gone
 from orchestration.sources.zoom.meetings import meeting_pages
@@ -119,7 +119,7 @@ def _hosted(account: Account, days: set[date]) -> dict[date, list[Row]] | None:
     notes: list[str] = []
     if not days:
         return {}
-    windows = list(month_windows(min(days) - timedelta(1), max(days) + timedelta(1)))
+    windows = list(month_windows(min(days) - MARGIN, min(max(days) + MARGIN + MAY_BE_LEFT_OUT, _newest(account))))
     try:
         pages = (page for status in ("active", "inactive") for page in members(account.api, USERS, status, notes))
         for host in [str(row["id"]) for page in pages for row in page]:
@@ -140,10 +140,17 @@ def _hosted(account: Account, days: set[date]) -> dict[date, list[Row]] | None:
 
 
 def _calls(account: Account, day: date) -> dict[str, Value]:
-    """Calls whose first leg began on a local date; a day on either side, for calls are passed on past midnight."""
+    """Calls whose first leg began on a local date; a day on either side, for calls are passed on past midnight.
+
+    Each day is asked for with the one after it, for Zoom may leave out the day that a range ends on; a leg that comes
+    twice counts once.
+    """
     legs: dict[str, Row] = {}
+    newest = _newest(account)
     for asked in (day - timedelta(1), day, day + timedelta(1)):
-        for page in call_pages(account.api, asked, asked, []):
+        if asked > newest:
+            continue
+        for page in call_pages(account.api, asked, min(asked + MAY_BE_LEFT_OUT, newest), []):
             legs |= {call_key(row): row for row in page}
     calls: dict[str, list[Row]] = defaultdict(list)
     for key, row in legs.items():
@@ -160,6 +167,12 @@ def _calls(account: Account, day: date) -> dict[str, Value]:
         "total_call_minutes": int((seconds / 60).quantize(Decimal(1), ROUND_HALF_UP)),
         "avg_call_duration_mins": _ratio(seconds / 60, len(todays)),
     }
+
+
+def _newest(account: Account) -> date:
+    """The latest date that it can be anywhere it matters."""
+    now = account.api.now()
+    return max(now.date(), now.astimezone(account.api.zone).date())
 
 
 def _ratio(total: Decimal, count: int) -> Decimal | None:

@@ -64,11 +64,11 @@ def test_a_list_that_gives_less_than_it_counts_says_so(zoom: ZoomAccount, monkey
     )
     with zoom.session() as session:
         zoom.server.service.faults.add(
-            Fault("body", path="/phone/call_history", contains="2026-11-01", status=200, body=body)
+            Fault("body", path="/phone/call_history", contains="2026-11-15 2026", status=200, body=body)
         )
         extract = session.read(ZOOM.stream("call_history"), None, None)
         assert [record.record_id for record in extract.records] == ["1"]
-    assert extract.notes == ["calls from 2026-11-01 to 2026-11-20: Zoom counts 9 and gave 1"]
+    assert extract.notes == ["calls from 2026-11-15 to 2026-11-20: Zoom counts 9 and gave 1"]
 
 
 def test_the_same_token_again_is_refused_within_two_pages(zoom: ZoomAccount) -> None:
@@ -91,6 +91,39 @@ def test_a_page_token_that_never_lives_long_enough_is_an_error(zoom: ZoomAccount
     with pytest.raises(PageExpired):
         zoom.read("call_history")
     assert [asked.status for asked in zoom.log].count(400) == paging.RESTARTS + 1
+
+
+@pytest.mark.parametrize("to_excluded", [False, True])
+def test_no_day_is_lost_between_ranges_whether_zoom_counts_their_last_or_not(
+    zoom: ZoomAccount, to_excluded: bool
+) -> None:
+    zoom.quirks.to_excluded = to_excluded
+    host, noons = zoom.add_person("a"), [date(2026, 5, 21) + timedelta(number) for number in range(183)]
+    made = zoom.add_calls(*(f"{day}T12:00:00+00:00" for day in noons))
+    for number, day in enumerate(noons):
+        zoom.add_meeting(f"{number:03d}==", host, f"{day}T12:00:00+00:00")
+    calls, meetings = zoom.read("call_history"), zoom.read("meetings")
+    # Each once although ranges overlap; nothing has to be told of today, the 20th, yet.
+    assert calls.keys == made
+    assert sorted(meetings.keys) == [f"{number:03d}==" for number in range(183)]
+    asked = [(one["from"], one["to"]) for one in zoom.asked("/v2/phone/call_history")]
+    assert [start for start, _ in asked[1:]] == [end for _, end in asked[:-1]]
+    (evening,) = zoom.add_calls("2026-10-02T04:59:00+00:00")
+    window = (date(2026, 10, 1), date(2026, 10, 1))
+    assert zoom.read("call_history", window=window).keys == [made[133], evening]
+
+
+def test_a_call_that_names_no_id_and_is_in_two_ranges_is_given_as_often_as_one_has_it(zoom: ZoomAccount) -> None:
+    one, other = '{"start_time":"2026-06-20T12:00:00Z"}', '{"start_time":"2026-06-20T12:00:01Z"}'
+    with zoom.session() as session:
+        for ends, listed in (("2026-06-20", f"{one},{one}"), ("2026-07-19", f"{one},{one},{other}")):
+            body = f'{{"call_history":[{listed}],"next_page_token":""}}'
+            zoom.server.service.faults.add(
+                Fault("body", path="/phone/call_history", contains=f"{ends} start_time", status=200, body=body)
+            )
+        extract = session.read(ZOOM.stream("call_history"), None, None)
+        found = [str((record.payload or {})["start_time"])[-3:] for record in extract.records]
+    assert found == ["00Z", "00Z", "01Z"]
 
 
 @pytest.mark.parametrize("days", ["utc", "account"])
