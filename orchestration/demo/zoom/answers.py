@@ -99,11 +99,7 @@ def call_queues(account: Account, call: Call) -> Row:
 def call_history(account: Account, call: Call) -> Row:
     """GET /phone/call_history: every row twice, under its new name and the deprecated one."""
     first, last = _range(account, call.query, timedelta(days=1))
-    kept = [
-        leg
-        for leg in account.life.legs
-        if leg.shown <= account.now and _holds(account, first, last, leg.start)
-    ]
+    kept = [leg for leg in account.life.legs if leg.shown <= account.now and _holds(account, first, last, leg.start)]
     body = page(account, "call_history", call.query, [(leg.uuid, _leg(leg)) for leg in kept], 30, 300)
     rows = body.pop("rows")
     body |= {"from": first.isoformat(), "to": last.isoformat()}

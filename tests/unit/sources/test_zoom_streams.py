@@ -57,7 +57,7 @@ def test_a_list_that_counts_nothing_ends_with_an_empty_page(zoom: ZoomAccount, p
 
 
 def test_a_list_that_gives_less_than_it_counts_says_so(zoom: ZoomAccount, monkeypatch: pytest.MonkeyPatch) -> None:
-    zoom.add_calls("2026-11-10T12:00:00+00:00")
+    zoom.add_calls("2026-11-18T12:00:00+00:00")
     body = (
         '{"call_history":[{"call_history_uuid":"1"}],"call_logs":[],"total_records":9,"page_count":1,'
         '"next_page_token":""}'

@@ -1,0 +1,34 @@
+"""Figures asked afresh: complete whichever way Zoom reads a question, and none where it has no word yet."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from zoom_account import ZoomAccount
+
+from orchestration.sources.zoom.verify import day_figures
+
+MEETINGS = ("total_meetings", "total_meeting_minutes", "total_participants", "avg_meeting_duration_mins")
+NINTH = date(2026, 11, 9)
+
+
+@pytest.mark.parametrize("to_excluded", [False, True])
+def test_a_day_is_whole_whether_zoom_counts_the_last_of_a_range_or_not(zoom: ZoomAccount, to_excluded: bool) -> None:
+    zoom.quirks.to_excluded = to_excluded
+    zoom.account.missing_scopes = {"report:read:admin"}
+    host = zoom.add_person("a")
+    # In Chicago, six hours behind, the 9th is 06:00 on the 9th to 06:00 on the 10th, by which ranges are cut.
+    for number, start in enumerate(("09T05:59:59", "09T06:00:00", "10T05:59:59", "10T06:00:00")):
+        zoom.add_calls(f"2026-11-{start}+00:00")
+        zoom.add_meeting(f"m{number}==", host, f"2026-11-{start}+00:00")
+    with zoom.session() as session:
+        figures = day_figures(session, {NINTH: dict.fromkeys((*MEETINGS, "total_calls"), 0)})[NINTH]
+    # Two meetings of half an hour, each with a host who stays and a guest who is in it for 5 and for 20 minutes.
+    assert figures == {
+        "total_calls": 2,
+        "total_meetings": 2,
+        "total_meeting_minutes": 110,
+        "total_participants": 4,
+        "avg_meeting_duration_mins": 30,
+    }
