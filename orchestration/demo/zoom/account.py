@@ -6,7 +6,7 @@ import threading
 import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from orchestration.demo.world import World
@@ -44,6 +44,10 @@ class Quirks:
         By which zone ranges are cut: ``utc`` or ``account``.
     to_excluded
         Whether the day that ``to`` names is left out of what a range holds.
+    whole_months
+        Whether the daily report lists every day of a month, those to come as zeros.
+    counted_until
+        The last day that the daily report has counted; later ones are zeros there. None: it is never behind.
     too_old
         What happens to ranges older than six months: ``refuse`` or ``clamp``.
     retry_after
@@ -63,6 +67,8 @@ class Quirks:
     counts: bool = True
     days: str = "utc"
     to_excluded: bool = False
+    whole_months: bool = False
+    counted_until: date | None = None
     too_old: str = "refuse"
     retry_after: str = "seconds"
     tells_limits: bool = False

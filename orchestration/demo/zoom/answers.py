@@ -148,13 +148,18 @@ def daily_report(account: Account, call: Call) -> Row:
     end = (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     if end < _oldest(today) or month > today:
         raise not_valid("The report of this month is not available.")
-    known = [one for one in account.life.meetings if one.shown <= account.now]
+    counted = account.quirks.counted_until or date.max
+    known = [
+        one
+        for one in account.life.meetings
+        if one.shown <= account.now and one.start.astimezone(zone).date() <= counted
+    ]
     dates = []
-    for number in range((min(end, today) - month).days + 1):
+    for number in range(((end if account.quirks.whole_months else min(end, today)) - month).days + 1):
         day = month + timedelta(days=number)
         todays = [one for one in known if one.start.astimezone(zone).date() == day]
         new = [one for one in account.life.people if one.created.astimezone(zone).date() == day]
-        if todays or account.facts.lists_zero_days:
+        if todays or account.facts.lists_zero_days or account.quirks.whole_months:
             dates.append(
                 {
                     "date": day.isoformat(),

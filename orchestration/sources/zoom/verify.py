@@ -95,13 +95,18 @@ def _reported(account: Account, days: set[date]) -> dict[date, dict[str, Value]]
 
 
 def _of_report(report: dict[date, dict[str, Value]] | None, day: date, account: Account) -> dict[str, Value] | None:
-    """What the report says of a day. One that it leaves out had no meetings, unless the report may still come to it."""
+    """What the report says of a day. One that it leaves out had no meetings, unless the report may still come to it.
+
+    Days to come, and a zero for one that has only just ended, are no word of it.
+    """
     if report is None:
         return None
-    if day in report:
+    today = account.api.now().astimezone(account.api.zone).date()
+    yesterday = today - timedelta(1)
+    told = {one for one, row in report.items() if one <= today and (one < yesterday or row["total_meetings"] != 0)}
+    if day in told:
         return report[day]
-    yesterday = account.api.now().astimezone(account.api.zone).date() - timedelta(1)
-    over = day < yesterday or any(later > day for later in report)
+    over = day < yesterday or any(later > day for later in told)
     return dict.fromkeys(_MEETINGS, 0) if over else None
 
 

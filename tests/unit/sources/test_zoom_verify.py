@@ -11,6 +11,7 @@ from orchestration.sources.zoom.verify import day_figures
 
 MEETINGS = ("total_meetings", "total_meeting_minutes", "total_participants", "avg_meeting_duration_mins")
 NINTH = date(2026, 11, 9)
+COUNTS = MEETINGS[:3]
 
 
 @pytest.mark.parametrize("to_excluded", [False, True])
@@ -32,3 +33,15 @@ def test_a_day_is_whole_whether_zoom_counts_the_last_of_a_range_or_not(zoom: Zoo
         "total_participants": 4,
         "avg_meeting_duration_mins": 30,
     }
+
+
+def test_what_the_report_has_not_counted_is_no_zero_and_days_to_come_are_no_word(zoom: ZoomAccount) -> None:
+    # It is the 20th: the report lists the month whole and has counted as far as the 18th.
+    zoom.quirks.whole_months, zoom.quirks.counted_until = True, date(2026, 11, 18)
+    host = zoom.add_person("a")
+    for day in (18, 19):
+        zoom.add_meeting(f"m{day}==", host, f"2026-11-{day}T15:00:00+00:00")
+    asked = {date(2026, 11, day): dict.fromkeys(COUNTS, 0) for day in (17, 18, 19)}
+    with zoom.session() as session:
+        figures = day_figures(session, asked)
+    assert [[figures[day][name] for name in COUNTS] for day in asked] == [[0, 0, 0], [1, 55, 2], [1, 55, 2]]
