@@ -40,6 +40,8 @@ class Quirks:
         token and an empty page, for ever), ``same`` (the same token and the last page again).
     counts
         Whether lists say how many records and pages there are.
+    counts_of_page
+        Whether ``total_records`` counts the answer's own records, not the list's.
     days
         By which zone ranges are cut: ``utc`` or ``account``.
     to_excluded
@@ -65,6 +67,7 @@ class Quirks:
     arrays: str = "both"
     past_end: str = "none"
     counts: bool = True
+    counts_of_page: bool = False
     days: str = "utc"
     to_excluded: bool = False
     whole_months: bool = False

@@ -30,7 +30,8 @@ class Page:
     """Rows of one answer. ``token`` asks for the next page and is None on the last.
 
     ``total`` and ``pages``: how many records and pages the list has in all, where the answer says so.
-    ``strange``: members of the list that are no objects and therefore not among the rows.
+    ``strange``: members of the list that are no objects and therefore not among the rows. ``size``: members that a page
+    has at most.
     """
 
     rows: list[Row]
@@ -38,6 +39,12 @@ class Page:
     total: int | None = None
     pages: int | None = None
     strange: int = 0
+    size: int | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether the page has as many members as one may have."""
+        return self.size is not None and len(self.rows) + self.strange >= self.size
 
 
 @dataclass
@@ -122,7 +129,7 @@ class AccountApi:
             limiters=(self.limits.of(operation, weight),),
             deadline=DEADLINE,
         )
-        return _page(reply.json, rows)
+        return _page(reply.json, rows, size)
 
 
 def encoded_uuid(uuid: str) -> str:
@@ -131,7 +138,7 @@ def encoded_uuid(uuid: str) -> str:
     return quote(once, safe="") if uuid.startswith("/") or "//" in uuid else once
 
 
-def _page(body: Mapping[str, Any], names: Sequence[str]) -> Page:
+def _page(body: Mapping[str, Any], names: Sequence[str], size: int | None) -> Page:
     lists = [body[name] for name in names if isinstance(body.get(name), list)]
     found = next((one for one in lists if one), lists[0])
     rows = [row for row in found if isinstance(row, dict)]
@@ -142,6 +149,7 @@ def _page(body: Mapping[str, Any], names: Sequence[str]) -> Page:
         _count(body.get("total_records")),
         _count(body.get("page_count")),
         len(found) - len(rows),
+        _count(body.get("page_size")) or size,
     )
 
 

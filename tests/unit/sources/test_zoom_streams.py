@@ -56,6 +56,30 @@ def test_a_list_that_counts_nothing_ends_with_an_empty_page(zoom: ZoomAccount, p
     assert sorted(zoom.read("call_history").keys) == made
 
 
+@pytest.mark.parametrize("past_end", ["none", "empty", "same"])
+@pytest.mark.parametrize("number", [300, 301, 600])
+def test_a_total_of_one_answer_ends_no_list_that_counts_more_pages(
+    zoom: ZoomAccount, number: int, past_end: str
+) -> None:
+    made = zoom.add_calls(*(f"2026-11-10T12:{one // 60:02d}:{one % 60:02d}+00:00" for one in range(number)))
+    zoom.quirks.counts_of_page, zoom.quirks.past_end = True, past_end
+    read = zoom.read("call_history")
+    assert sorted(set(read.keys)) == made
+    said = f"calls from 2026-10-16 to 2026-11-15: Zoom counts {number % 300 or 300} and gave {number}"
+    assert read.notes == ([said] if number > 300 else [])
+
+
+def test_a_token_that_leads_to_itself_when_all_has_come_is_the_end(zoom: ZoomAccount) -> None:
+    """Pages counted by another size than the one asked for: after the last there are more to come, by that count."""
+    rows = ",".join(f'{{"call_history_uuid":"{number}"}}' for number in range(300))
+    body = f'{{"call_history":[{rows}],"total_records":300,"page_count":10,"next_page_token":"again"}}'
+    with zoom.session() as session:
+        fault = Fault("body", path="/phone/call_history", contains="2026-11-15 2026", status=200, body=body, count=2)
+        zoom.server.service.faults.add(fault)
+        extract = session.read(ZOOM.stream("call_history"), None, None)
+        assert {record.record_id for record in extract.records} == {str(number) for number in range(300)}
+
+
 def test_a_list_that_gives_less_than_it_counts_says_so(zoom: ZoomAccount, monkeypatch: pytest.MonkeyPatch) -> None:
     zoom.add_calls("2026-11-18T12:00:00+00:00")
     body = (
