@@ -50,6 +50,8 @@ class Quirks:
         Whether the daily report lists every day of a month, those to come as zeros.
     counted_until
         The last day that the daily report has counted; later ones are zeros there. None: it is never behind.
+    kept_days
+        Days that ranges reach back; None: six months.
     too_old
         What happens to ranges older than six months: ``refuse`` or ``clamp``.
     retry_after
@@ -72,6 +74,7 @@ class Quirks:
     to_excluded: bool = False
     whole_months: bool = False
     counted_until: date | None = None
+    kept_days: int | None = None
     too_old: str = "refuse"
     retry_after: str = "seconds"
     tells_limits: bool = False

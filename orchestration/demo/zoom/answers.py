@@ -250,10 +250,12 @@ def _range(account: Account, query: dict[str, str], without: timedelta | None) -
         raise not_valid("Invalid field: from or to.") from None
     if first > last or last > (first.replace(day=1) + timedelta(days=31)).replace(day=1) + _since_first(first):
         raise not_valid("The range between from and to must not be more than one month.")
-    if first < _oldest(today):
+    kept = account.quirks.kept_days
+    oldest = _oldest(today) if kept is None else today - timedelta(days=kept)
+    if first < oldest:
         if account.quirks.too_old == "refuse":
             raise not_valid("Only the last six months can be asked for.")
-        first = _oldest(today)
+        first = oldest
     return first, last
 
 

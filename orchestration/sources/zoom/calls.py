@@ -9,6 +9,7 @@ from orchestration.sources.core.records import Extract, Record
 from orchestration.sources.zoom.api import AccountApi, Row
 from orchestration.sources.zoom.days import (
     COVERED,
+    HAD_SINCE,
     READ_AT,
     Plan,
     local_date,
@@ -18,12 +19,14 @@ from orchestration.sources.zoom.days import (
 )
 from orchestration.sources.zoom.faults import NOT_VALID, Refused
 from orchestration.sources.zoom.paging import listed
-from orchestration.sources.zoom.ranges import rows_of
+from orchestration.sources.zoom.ranges import Reach
 
 
 def begin(api: AccountApi, plan: Plan, notes: list[str]) -> Extract:
     """An extract whose state says what will have been read; a window leaves none."""
     state = {READ_AT: api.now().isoformat(timespec="seconds"), COVERED: plan.covered().written()}
+    if plan.had_since is not None:
+        state[HAD_SINCE] = plan.had_since.isoformat()
     return Extract(records=(), mode="incremental", state=state, notes=notes)
 
 
@@ -35,9 +38,11 @@ def read_calls(api: AccountApi, plan: Plan, notes: list[str]) -> Extract:
         def pages(first: date, last: date) -> Iterator[list[Row]]:
             return call_pages(api, first, last, notes)
 
-        for row in rows_of(plan.first, plan.last, pages, call_key):
+        reach = Reach.of(plan, api)
+        for row in reach.rows(pages, call_key):
             if plan.keeps(local_date(row.get("start_time"), api.zone)):
                 yield Record(call_key(row), row)
+        reach.settle(plan, extract)
 
     extract.records = records()
     return extract

@@ -22,6 +22,8 @@ MAY_BE_LEFT_OUT = timedelta(days=1)
 
 READ_AT = "read_at"
 COVERED = "covered"
+# The first day that Zoom did not refuse, where it keeps less than six months as they are counted here.
+HAD_SINCE = "had_since"
 
 State = Mapping[str, Any]
 
@@ -122,6 +124,8 @@ class Plan:
         The organization's local date by the server's clock.
     before
         Days that were read before; ``since``: the last of them where reading goes on from there.
+    had_since
+        The first day that Zoom still tells about by its own word; None: none that is known.
     """
 
     first: date
@@ -130,6 +134,7 @@ class Plan:
     today: date
     before: Coverage = field(default_factory=Coverage)
     since: date | None = None
+    had_since: date | None = None
 
     def covered(self, first: date | None = None) -> Coverage:
         """Days that have been read when all from ``first`` on was; None: all that was asked for."""
@@ -158,6 +163,11 @@ def plan(
     read_at, before = parse_iso(state.get(READ_AT)), Coverage.of(state, here)
     # A state of a time that has not come is no place to go on from.
     since = before.last if read_at is not None and read_at <= now else None
+    # What Zoom refused once it never tells again: asking for it would be reading all of it every night.
+    refused = state.get(HAD_SINCE) if since is not None else None
+    had_since = date.fromisoformat(refused) if refused and date.fromisoformat(refused) > oldest else None
+    oldest = had_since or oldest
+    wanted = max(wanted, oldest)
     if start is not None and start < oldest and since is None:
         notes.append(_lost(start, oldest))
     if since is not None:
@@ -166,7 +176,7 @@ def plan(
         # Days that were never read, because of a gap or an earlier start than before, are read first of all.
         # The margin at the far end is never whole.
         wanted = before.missing(max(wanted, oldest + MARGIN), since) or max(wanted, since - TRAILING)
-    return Plan(max(wanted - MARGIN, oldest), newest, None, here, before, since)
+    return Plan(max(wanted - MARGIN, oldest), newest, None, here, before, since, had_since)
 
 
 def _window(window: tuple[date, date], oldest: date, newest: date, here: date, notes: list[str]) -> Plan:

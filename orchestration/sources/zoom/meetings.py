@@ -15,7 +15,7 @@ from orchestration.sources.zoom.days import COVERED, TRAILING, Plan, local_date
 from orchestration.sources.zoom.directories import members
 from orchestration.sources.zoom.faults import Gone
 from orchestration.sources.zoom.paging import listed
-from orchestration.sources.zoom.ranges import rows_of
+from orchestration.sources.zoom.ranges import Reach
 from orchestration.sources.zoom.streams import USERS
 
 # Whoever was deactivated hosted meetings before.
@@ -30,7 +30,7 @@ class MeetingReader:
 
     api: AccountApi
     _hosts: list[str] | None = None
-    _listed: dict[tuple[date, date], dict[date, list[str]]] = field(default_factory=dict)
+    _listed: dict[tuple[date, date], tuple[Reach, dict[date, list[str]]]] = field(default_factory=dict)
 
     def read_meetings(self, plan: Plan, notes: list[str]) -> Extract:
         """Meetings of all hosts in the plan's days; key: the occurrence's uuid."""
@@ -40,6 +40,7 @@ class MeetingReader:
             for row, day in self._meetings(plan, notes):
                 if plan.keeps(day):
                     yield Record(meeting_key(row), row)
+            self._listed[plan.first, plan.last][0].settle(plan, extract)
 
         extract.records = records()
         return extract
@@ -53,7 +54,9 @@ class MeetingReader:
         extract = begin(self.api, plan, notes)
 
         def records() -> Iterator[Record]:
-            asked, skipped, by_day = 0, list[str](), self._by_day(plan, notes)
+            asked, skipped = 0, list[str]()
+            reach, by_day = self._by_day(plan, notes)
+            had = reach.settle(plan, extract)
             for day in sorted(by_day, reverse=True):
                 if plan.kept is None:
                     if plan.since is not None and day in plan.before and day < plan.since - TRAILING:
@@ -61,7 +64,7 @@ class MeetingReader:
                     if asked >= most:
                         left = sum(len(found) for one, found in by_day.items() if one <= day and one not in plan.before)
                         notes.append(f"participants of {left} meetings up to {day} are left for the next runs")
-                        extract.state[COVERED] = plan.covered(day + timedelta(days=1)).written()
+                        extract.state[COVERED] = had.covered(day + timedelta(days=1)).written()
                         break
                 for uuid in by_day[day]:
                     asked += 1
@@ -84,24 +87,26 @@ class MeetingReader:
         except Gone as error:
             skipped.append(f"{uuid} ({error.message})")
 
-    def _by_day(self, plan: Plan, notes: list[str]) -> dict[date, list[str]]:
+    def _by_day(self, plan: Plan, notes: list[str]) -> tuple[Reach, dict[date, list[str]]]:
         """Uuids of meetings by local date; listed now unless the meetings' own stream did so in this session."""
         span = (plan.first, plan.last)
         if span not in self._listed:
             for _ in self._meetings(plan, notes):
                 pass
-        return {day: uuids for day, uuids in self._listed[span].items() if plan.keeps(day)}
+        reach, listed_days = self._listed[span]
+        return reach, {day: uuids for day, uuids in listed_days.items() if plan.keeps(day)}
 
     def _meetings(self, plan: Plan, notes: list[str]) -> Iterator[tuple[Row, date | None]]:
         found: dict[date, dict[str, None]] = defaultdict(dict)
         skipped: list[str] = []
+        reach = Reach.of(plan, self.api)
         for host in self._all_hosts(notes):
 
             def pages(first: date, last: date, host: str = host) -> Iterator[list[Row]]:
                 return meeting_pages(self.api, host, first, last, notes)
 
             try:
-                for row in rows_of(plan.first, plan.last, pages, meeting_key):
+                for row in reach.rows(pages, meeting_key):
                     day = local_date(row.get("start_time"), self.api.zone)
                     if day is not None and row.get("uuid"):
                         found[day][str(row["uuid"])] = None
@@ -109,7 +114,7 @@ class MeetingReader:
             except Gone as error:
                 skipped.append(f"{host} ({error.message})")
         _tell(notes, "hosts", skipped)
-        self._listed[plan.first, plan.last] = {day: list(uuids) for day, uuids in found.items()}
+        self._listed[plan.first, plan.last] = reach, {day: list(uuids) for day, uuids in found.items()}
 
     def _all_hosts(self, notes: list[str]) -> list[str]:
         if self._hosts is None:

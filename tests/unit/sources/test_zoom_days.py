@@ -114,6 +114,20 @@ def test_a_state_of_the_future_is_no_place_to_go_on_from() -> None:
     assert (first, covered) == (date(2026, 5, 21), [["2026-05-22", "2026-11-20"]])
 
 
+def test_what_zoom_refused_is_not_asked_for_again_until_it_is_too_old_anyway() -> None:
+    state = {
+        "read_at": "2026-11-19T13:00:00+00:00",
+        "covered": [["2026-05-25", "2026-11-19"]],
+        "had_since": "2026-05-24",
+    }
+    assert planned(state)[0] == date(2026, 11, 15)
+    assert plan(state, None, NOW, CHICAGO, None, []).had_since == date(2026, 5, 24)
+    # A day that is too old by Zoom's own six months is no longer any of its business.
+    assert plan({**state, "had_since": "2026-05-21"}, None, NOW, CHICAGO, None, []).had_since is None
+    # By a state of the future nothing is known.
+    assert planned({**state, "read_at": "2099-01-01T00:00:00+00:00"})[0] == date(2026, 5, 21)
+
+
 def test_in_the_evening_utc_is_a_day_ahead_and_both_are_asked_for() -> None:
     # 03:00 UTC on the 21st is 21:00 on the 20th in Chicago.
     _, last, covered, _ = planned({}, now=datetime(2026, 11, 21, 3, tzinfo=UTC))

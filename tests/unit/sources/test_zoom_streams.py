@@ -206,6 +206,44 @@ def test_a_month_that_has_begun_elsewhere_only_is_not_missed(zoom: ZoomAccount) 
     assert zoom.asked("/v2/report/daily")[-1]["month"] == "12"
 
 
+@pytest.mark.parametrize("stream", ["call_history", "meetings", "participants"])
+def test_where_zoom_keeps_less_than_six_months_all_that_it_keeps_is_read(zoom: ZoomAccount, stream: str) -> None:
+    # 180 days before the 20th of November is the 24th of May; that of the six months would be the 21st.
+    zoom.quirks.kept_days = 180
+    for name in ("a", "b"):
+        host = zoom.add_person(name)
+        for day in (23, 24, 31):
+            zoom.add_meeting(f"{name}{day}==", host, f"2026-05-{day}T12:00:00+00:00")
+            zoom.add_calls(f"2026-05-{day}T12:00:00+00:00")
+    first = zoom.read(stream, participants_per_run=3)
+    told = {str(row["start_time" if "start_time" in row else "join_time"])[:10] for row in first.payloads.values()}
+    assert told == {"2026-05-24", "2026-05-31"}
+    refusal = "Zoom refuses the request with 400, code 300: Only the last six months can be asked for."
+    assert first.notes[0] == f"2026-05-21 to 2026-05-23 can't be had: {refusal}"
+    assert zoom.states[stream]["covered"] == [["2026-05-25", "2026-11-20"]]
+    # From the next night on, the last days alone are asked for and nothing that is known to be gone.
+    zoom.log.clear()
+    zoom.server.advance(1)
+    second = zoom.read(stream)
+    assert (second.notes, zoom.states[stream]["covered"]) == ([], [["2026-05-25", "2026-11-21"]])
+    assert {one.params["from"] for one in zoom.log if "from" in one.params} == {"2026-11-16"}
+    # When the six months have gone by, too, there is nothing to be remembered any more.
+    zoom.server.advance(5)
+    zoom.read(stream)
+    assert "had_since" not in zoom.states[stream]
+
+
+def test_a_refusal_that_has_nothing_to_do_with_age_is_an_error(zoom: ZoomAccount) -> None:
+    zoom.quirks.kept_days = 60
+    with pytest.raises(PermanentError, match="Only the last six months"):
+        zoom.read("call_history")
+    assert len(zoom.asked("/v2/phone/call_history")) == 32
+    zoom.log.clear()
+    with pytest.raises(PermanentError, match="Only the last six months"):
+        zoom.read("call_history", window=(date(2026, 6, 1), date(2026, 6, 10)))
+    assert len(zoom.asked("/v2/phone/call_history")) == 1
+
+
 def test_meetings_of_all_hosts_land_and_those_who_may_not_host_are_named(zoom: ZoomAccount) -> None:
     zoom.add_person("pending", activated=None)
     left = zoom.add_person("left", left=datetime(2026, 11, 20, 12, tzinfo=UTC))
