@@ -25,7 +25,7 @@ def listed(
         What tells rows apart; rows without one ("") come last, when it is certain that they come once.
     counted
         The list's token may lead on behind its end, so that ``total_records`` and ``page_count`` say where that is. The
-        one is held against the other, for it may be meant of an answer alone. Elsewhere only an empty token ends a list.
+        one is held against the other, for it may be meant of an answer alone. Elsewhere only an empty token ends it.
     """
     given: set[str] = set()
     for restart in range(RESTARTS + 1):

@@ -335,6 +335,23 @@ def test_a_job_that_fails_while_it_is_waited_for_is_run_anew(
     assert [one.path.rpartition("/")[2] for one in asked(server, "/jobs/")].count("job_000000") == 3
 
 
+@pytest.mark.parametrize("path", ["/tables", "/tables/events_20260203", "/queries/job_000000"])
+def test_a_jobs_failure_told_elsewhere_has_the_request_made_again(server: RunningGa4, path: str) -> None:
+    """A list, a table, a page of a result: no job is to blame that another one could stand in for."""
+    write(server, "events_20260203", event("x", 1, ga_session_id=1), event("x", 2, ga_session_id=2))
+    server.service.api.page_rows = 1
+    told = {"reason": "jobRateLimitExceeded", "message": "Too many jobs."}
+    body = json.dumps({"error": {"code": 400, "message": "Too many jobs.", "errors": [told]}})
+    server.service.faults.add(Fault("body", path=path, status=400, body=body))
+    records, _ = read(server)
+    assert (len(records), len(server.service.api.jobs)) == (2, 1)
+
+    server.service.faults.add(Fault("body", path=path.replace("000000", ""), status=400, body=body, count=None))
+    with pytest.raises(TransientError, match="tried 6 times") as failed:
+        read(server)
+    assert str(failed.value).startswith("org / ga4 / sessions: BigQuery's job failed (jobRateLimitExceeded)")
+
+
 def test_a_job_that_does_not_end_is_given_up(server: RunningGa4, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bigquery_module, "_POLL", 0.01)
     monkeypatch.setattr(bigquery_module, "LONGEST_JOB", 0.2)
