@@ -16,7 +16,7 @@ from typing import Any
 from orchestration.demo.ga4 import answers
 from orchestration.demo.ga4.export import Table
 
-KNOWN = {"d71c38cedc8f84e8": "sessions", "958e4a670428c22a": "figures"}
+KNOWN = {"9f93c42640389d2d": "sessions", "958e4a670428c22a": "figures"}
 
 Field = dict[str, Any]
 

@@ -117,7 +117,9 @@ select
     sum(events) as events,
     sum(deliveries) as deliveries,
     sum(if(screen is null, 0, events)) as views,
-    array_agg(if(screen is null, null, struct(screen as name, events as views)) ignore nulls order by screen) as screens
+    ifnull(
+        array_agg(if(screen is null, null, struct(screen as name, events as views)) ignore nulls order by screen), []
+    ) as screens
 from by_screen
 group by stream_id, user_pseudo_id, session_id
 """
