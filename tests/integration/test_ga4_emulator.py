@@ -94,7 +94,7 @@ def test_who_viewed_nothing_has_an_empty_list_of_screens_and_not_none(emulated: 
     name, table = f"events_{UNFLAGGED}", tables_of_the_app()[f"events_{UNFLAGGED}"]
     emulated.make("analytics_3", {name: table}, columns_of)
     text = statement(f"emulated.analytics_3.{name}", [column["name"] for column in columns_of(table)])
-    counted = f"select countif(screens is null) as absent, countif(views = 0) as without from (\n{text}\n)"  # noqa: S608
+    counted = f"select countif(screens is null) as absent, countif(views = 0) as without from (\n{text}\n)"
     with SOURCES["ga4"].open(emulated.connection("analytics_3"), organization="org", timezone=APP.timezone) as session:
         (row,) = session.export.bigquery.rows(counted, PARAMETERS)
     assert row["without"] > 0

@@ -158,6 +158,23 @@ def test_tables_older_than_watched_are_looked_at_once_a_week(server: RunningGa4)
     assert third.replaced == ['["20250101", ', '["20260210", ']
 
 
+def test_dates_counted_by_other_rules_are_all_read_again_once(server: RunningGa4) -> None:
+    for day in ("20250101", "20260101", "20260210"):
+        write(server, f"events_{day}", event("x", 1))
+    _, first = read(server)
+    before = {name: value for name, value in first.state.items() if name != "counted_by"}
+    del server.export("blank").given["events_20260101"]
+    _, second = read(server, state=before)
+    assert second.replaced == ['["20250101", ', '["20260210", ']
+    assert second.notes == ["what is counted of a date has changed: all dates are read again"]
+    assert second.state["dates"] == first.state["dates"], "a date whose table is gone stays known"
+    _, third = read(server, state=second.state)
+    assert (third.replaced, third.notes) == (['["20260210", '], [])
+    # Tables are described by no rules.
+    _, days = read(server, "days", read(server, "days")[1].state)
+    assert (days.notes, "counted_by" in days.state) == ([], False)
+
+
 def test_a_table_that_is_gone_stays_known_and_none_begins_before_start_date(server: RunningGa4) -> None:
     for day in ("20260101", "20260201", "20260210"):
         write(server, f"events_{day}", event("x", 1))
@@ -239,6 +256,8 @@ def test_what_a_session_is_and_what_lies_outside(server: RunningGa4) -> None:
         "events": 6,
         "deliveries": 6,
         "views": 4,
+        # A page is viewed, and is no screen.
+        "screen_views": 3,
         "screens": [
             {"name": "(not set)", "views": 1},
             {"name": "Class", "views": 1},
