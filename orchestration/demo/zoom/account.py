@@ -52,6 +52,8 @@ class Quirks:
         The last day that the daily report has counted; later ones are zeros there. None: it is never behind.
     kept_days
         Days that ranges reach back; None: six months.
+    knows_alone
+        Whether meetings that one person was in can be asked for (``type=pastOne``).
     too_old
         What happens to ranges older than six months: ``refuse`` or ``clamp``.
     retry_after
@@ -75,6 +77,7 @@ class Quirks:
     whole_months: bool = False
     counted_until: date | None = None
     kept_days: int | None = None
+    knows_alone: bool = True
     too_old: str = "refuse"
     retry_after: str = "seconds"
     tells_limits: bool = False

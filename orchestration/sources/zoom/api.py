@@ -21,6 +21,8 @@ CALL_PAGE = 300
 DEADLINE = 120.0
 
 CALLS = ("call_history", "call_logs")
+# "All" past meetings are those that two or more were in; those that one was in are another list.
+TOGETHER, ALONE = "past", "pastOne"
 
 Row = dict[str, Any]
 
@@ -85,12 +87,11 @@ class AccountApi:
         params = {"year": str(month.year), "month": str(month.month)}
         return self._get("/report/daily", "/report/daily", "heavy", params, None, None, ("dates",))
 
-    def meetings(self, host: str, first: date, last: date, token: str | None) -> Page:
-        """A page of a host's past meetings between two dates, both included."""
+    def meetings(self, host: str, first: date, last: date, token: str | None, kind: str) -> Page:
+        """A page of a host's past meetings between two dates, both included. ``kind``: TOGETHER or ALONE."""
         path = f"/report/users/{quote(host, safe='')}/meetings"
-        return self._get(
-            path, "/report/users/meetings", "heavy", _range(first, last), token, REPORT_PAGE, ("meetings",)
-        )
+        params = {**_range(first, last), "type": kind}
+        return self._get(path, "/report/users/meetings", "heavy", params, token, REPORT_PAGE, ("meetings",))
 
     def participants(self, uuid: str, token: str | None) -> Page:
         """A page of who was in one occurrence of a meeting."""

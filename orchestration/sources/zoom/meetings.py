@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from orchestration.sources.core.records import Extract, Record
-from orchestration.sources.zoom.api import AccountApi, Row
+from orchestration.sources.zoom.api import ALONE, TOGETHER, AccountApi, Row
 from orchestration.sources.zoom.calls import begin
 from orchestration.sources.zoom.days import COVERED, TRAILING, Plan, local_date
 from orchestration.sources.zoom.directories import members
-from orchestration.sources.zoom.faults import Gone
+from orchestration.sources.zoom.faults import Gone, Refused
 from orchestration.sources.zoom.paging import listed
 from orchestration.sources.zoom.ranges import Reach
 from orchestration.sources.zoom.streams import USERS
@@ -30,6 +30,7 @@ class MeetingReader:
 
     api: AccountApi
     _hosts: list[str] | None = None
+    _tells_alone: bool = True
     _listed: dict[tuple[date, date], tuple[Reach, dict[date, list[str]]]] = field(default_factory=dict)
 
     def read_meetings(self, plan: Plan, notes: list[str]) -> Extract:
@@ -97,6 +98,7 @@ class MeetingReader:
         return reach, {day: uuids for day, uuids in listed_days.items() if plan.keeps(day)}
 
     def _meetings(self, plan: Plan, notes: list[str]) -> Iterator[tuple[Row, date | None]]:
+        """Every meeting of every host. Of those that one was in, Zoom has no list of who."""
         found: dict[date, dict[str, None]] = defaultdict(dict)
         skipped: list[str] = []
         reach = Reach.of(plan, self.api)
@@ -105,16 +107,37 @@ class MeetingReader:
             def pages(first: date, last: date, host: str = host) -> Iterator[list[Row]]:
                 return meeting_pages(self.api, host, first, last, notes)
 
+            def alone(first: date, last: date, host: str = host) -> Iterator[list[Row]]:
+                return self._alone(host, first, last, notes)
+
+            given: set[str] = set()
             try:
                 for row in reach.rows(pages, meeting_key):
                     day = local_date(row.get("start_time"), self.api.zone)
+                    given.add(meeting_key(row))
                     if day is not None and row.get("uuid"):
                         found[day][str(row["uuid"])] = None
                     yield row, day
+                for row in reach.rows(alone, meeting_key):
+                    # Where a server knows one list only, it comes twice.
+                    if meeting_key(row) not in given:
+                        yield row, local_date(row.get("start_time"), self.api.zone)
             except Gone as error:
                 skipped.append(f"{host} ({error.message})")
         _tell(notes, "hosts", skipped)
         self._listed[plan.first, plan.last] = reach, {day: list(uuids) for day, uuids in found.items()}
+
+    def _alone(self, host: str, first: date, last: date, notes: list[str]) -> Iterator[list[Row]]:
+        """Meetings that one was in; none from when on Zoom does not know the question, which is said once."""
+        if not self._tells_alone:
+            return
+        try:
+            yield from meeting_pages(self.api, host, first, last, notes, ALONE)
+        except Refused as error:
+            if not error.is_not_valid:
+                raise
+            self._tells_alone = False
+            notes.append(f"meetings that one person was in can't be had: {error.message}")
 
     def _all_hosts(self, notes: list[str]) -> list[str]:
         if self._hosts is None:
@@ -123,10 +146,12 @@ class MeetingReader:
         return self._hosts
 
 
-def meeting_pages(api: AccountApi, host: str, first: date, last: date, notes: list[str]) -> Iterator[list[Row]]:
-    """A host's meetings in one window, page by page."""
+def meeting_pages(
+    api: AccountApi, host: str, first: date, last: date, notes: list[str], kind: str = TOGETHER
+) -> Iterator[list[Row]]:
+    """A host's meetings of one kind in one range, page by page."""
     what = f"meetings of {host} from {first} to {last}"
-    return listed(lambda token: api.meetings(host, first, last, token), what=what, key=meeting_key, notes=notes)
+    return listed(lambda token: api.meetings(host, first, last, token, kind), what=what, key=meeting_key, notes=notes)
 
 
 def meeting_key(row: Row) -> str:

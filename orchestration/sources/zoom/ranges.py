@@ -12,7 +12,7 @@ from itertools import chain
 from orchestration.sources.core.records import Extract
 from orchestration.sources.zoom.api import AccountApi, Row
 from orchestration.sources.zoom.days import COVERED, HAD_SINCE, Plan, earliest, month_windows
-from orchestration.sources.zoom.faults import NOT_VALID, PageExpired, Refused
+from orchestration.sources.zoom.faults import Refused
 
 # Zoom may count its six months in days, or by months of the calendar: so much later may begin what it still tells.
 MOST_LATER = timedelta(days=31)
@@ -70,9 +70,8 @@ class Reach:
             try:
                 return chain([next(found, [])], found)
             except Refused as error:
-                too_old = error.code == NOT_VALID and not isinstance(error, PageExpired) and first < self.latest
                 # All of what somebody asked for being too old is an error.
-                if not too_old or last == self.last:
+                if not error.is_not_valid or first >= self.latest or last == self.last:
                     raise
                 self.first, self.refusal = first + timedelta(days=1), error.message
 

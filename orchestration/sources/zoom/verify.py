@@ -10,14 +10,15 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import product
 
 from orchestration.errors import PermanentError
 from orchestration.sources.core.records import Session
-from orchestration.sources.zoom.api import Row
+from orchestration.sources.zoom.api import ALONE, TOGETHER, Row
 from orchestration.sources.zoom.calls import call_key, call_pages
 from orchestration.sources.zoom.days import MARGIN, MAY_BE_LEFT_OUT, local_date, month_of, month_windows
 from orchestration.sources.zoom.directories import members
-from orchestration.sources.zoom.faults import Forbidden, Gone
+from orchestration.sources.zoom.faults import Forbidden, Gone, Refused
 from orchestration.sources.zoom.meetings import meeting_pages
 from orchestration.sources.zoom.session import Account
 from orchestration.sources.zoom.streams import CALL_QUEUES, PHONE_USERS, USERS
@@ -129,11 +130,15 @@ def _hosted(account: Account, days: set[date]) -> dict[date, list[Row]] | None:
         pages = (page for status in ("active", "inactive") for page in members(account.api, USERS, status, notes))
         for host in [str(row["id"]) for page in pages for row in page]:
             try:
-                for first, last in windows:
-                    for page in meeting_pages(account.api, host, first, last, notes):
+                for kind, (first, last) in product((TOGETHER, ALONE), windows):
+                    for page in meeting_pages(account.api, host, first, last, notes, kind):
                         found |= {str(row.get("uuid")): row for row in page}
             except Gone:
                 continue
+            except Refused as error:
+                # Read, they are noted as not to be had.
+                if kind != ALONE or not error.is_not_valid:
+                    raise
     except Forbidden:
         return None
     by_day: dict[date, list[Row]] = {day: [] for day in days}

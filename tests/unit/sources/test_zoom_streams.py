@@ -258,6 +258,35 @@ def test_meetings_of_all_hosts_land_and_those_who_may_not_host_are_named(zoom: Z
     ]
 
 
+@pytest.mark.parametrize("knows_alone", [True, False])
+def test_meetings_that_one_was_in_are_asked_for_too_and_said_where_that_cant_be(
+    zoom: ZoomAccount, knows_alone: bool
+) -> None:
+    zoom.quirks.knows_alone = knows_alone
+    for name in ("a", "b"):
+        host = zoom.add_person(name)
+        zoom.add_meeting(f"{name}1==", host, "2026-05-22T15:00:00+00:00", alone=True)
+        zoom.add_meeting(f"{name}2==", host, "2026-11-19T15:00:00+00:00")
+    read = zoom.read("meetings")
+    assert sorted(read.keys) == (["a1==", "a2==", "b1==", "b2=="] if knows_alone else ["a2==", "b2=="])
+    # A question that is not known says nothing of how far back Zoom goes.
+    assert zoom.states["meetings"]["covered"] == [["2026-05-22", "2026-11-20"]]
+    refusal = "Zoom refuses the request with 400, code 300: Invalid field: type."
+    assert read.notes == ([] if knows_alone else [f"meetings that one person was in can't be had: {refusal}"])
+    # Who was in them, Zoom tells of meetings of two and more alone.
+    zoom.read("participants")
+    assert len(zoom.asked("/v2/report/meetings/")) == 2
+
+
+def test_a_server_that_knows_one_list_of_meetings_has_each_land_once(zoom: ZoomAccount) -> None:
+    body = '{"meetings":[{"uuid":"1==","start_time":"2026-11-19T15:00:00Z"}],"next_page_token":""}'
+    zoom.add_person("a")
+    zoom.server.service.faults.add(
+        Fault("body", path="/report/users", contains="2026-11-20", status=200, body=body, count=2)
+    )
+    assert zoom.read("meetings").keys == ["1=="]
+
+
 def test_participants_are_asked_for_by_whatever_slashes_an_id_has_and_rejoins_are_kept(zoom: ZoomAccount) -> None:
     host = zoom.add_person("a")
     for uuid in ("/start==", "mid//dle==", "one/slash==", "100%=="):

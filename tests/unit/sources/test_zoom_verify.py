@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from zoom_account import ZoomAccount
@@ -45,3 +45,17 @@ def test_what_the_report_has_not_counted_is_no_zero_and_days_to_come_are_no_word
     with zoom.session() as session:
         figures = day_figures(session, asked)
     assert [[figures[day][name] for name in COUNTS] for day in asked] == [[0, 0, 0], [1, 55, 2], [1, 55, 2]]
+
+
+@pytest.mark.parametrize(("knows_alone", "average"), [(True, 20), (False, 30)])
+def test_meetings_that_one_was_in_are_among_them_where_zoom_tells(
+    zoom: ZoomAccount, knows_alone: bool, average: int
+) -> None:
+    zoom.quirks.knows_alone = knows_alone
+    host = zoom.add_person("a")
+    zoom.add_meeting("two==", host, "2026-11-09T15:00:00+00:00")
+    alone = zoom.add_meeting("one==", host, "2026-11-09T16:00:00+00:00", alone=True)
+    alone.end = alone.start + timedelta(minutes=10)
+    with zoom.session() as session:
+        figures = day_figures(session, {NINTH: dict.fromkeys(MEETINGS, 0)})[NINTH]
+    assert figures["avg_meeting_duration_mins"] == average
