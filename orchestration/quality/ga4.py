@@ -6,7 +6,16 @@ from orchestration.quality.expectations import EVERY_RECORD, Expectation, Suite,
 
 SOURCE = "ga4"
 
-_COUNTS = ("first_event_us", "last_event_us", "engagement_ms", "first_opens", "first_visits", "events", "views")
+_COUNTS = (
+    "first_event_us",
+    "last_event_us",
+    "engagement_ms",
+    "first_opens",
+    "first_visits",
+    "events",
+    "views",
+    "screen_views",
+)
 _DELIVERIES = ("deliveries", "session_number")
 
 
@@ -88,6 +97,12 @@ SUITES = (
                 "views by screen add up to the views",
                 f"case jsonb_typeof(field.screens) when 'array' then ({_SCREENS}) is distinct from "
                 f"nullif({number('field.views')}, 0) else true end",
+                critical=True,
+            ),
+            Expectation(
+                "screen_views_are_views",
+                "views of screens are among the views",
+                f"{number('field.screen_views')} > {number('field.views')}",
                 critical=True,
             ),
             Expectation(

@@ -1,5 +1,6 @@
 {{ config(severity='warn') }}
--- Averages that are NULL although there were sessions: they don't fit their type, so a phone's clock must have jumped.
+-- Averages that are NULL although there were sessions: they don't fit their type, so a phone's clock must have jumped;
+-- or, of screens, the date's table was gone before these were counted apart from pages.
 select
     organizations.slug as organization,
     mart.metric_date,

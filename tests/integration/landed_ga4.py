@@ -48,6 +48,7 @@ def part(
         "events": 1,
         "deliveries": 1,
         "views": sum(views.values()),
+        "screen_views": 0 if platform == "WEB" else sum(views.values()),
         "screens": [{"name": name, "views": count} for name, count in views.items()],
         **facts,
     }

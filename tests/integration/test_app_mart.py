@@ -104,6 +104,7 @@ def test_every_figure_of_hand_written_dates(connection: psycopg.Connection, dbt:
     land_windows(connection, 2, 3)
     land_unknown_dates(connection, 4, 5)
     land_what_does_not_fit(connection, 6)
+    land_what_was_read_before_screens_counted(connection, 7)
     build(dbt)
 
     check_the_table(connection)
@@ -114,6 +115,10 @@ def test_every_figure_of_hand_written_dates(connection: psycopg.Connection, dbt:
     assert figures(connection, "avg_session_duration_secs", "screens_per_session", org_id=6) == {
         "2026-01-01": (None, None)
     }
+    assert figures(connection, "total_sessions", "screens_per_session", org_id=7) == {
+        "2026-01-01": (1, None),
+        "2026-01-02": (1, 0.0),
+    }, "unknown where there were views of either kind, and none where there was no view"
     unit = dbt.run("test", "--select", "test_type:unit,mart_app_analytics", "test_type:unit,+mart_app_analytics")
     assert unit.success, unit.messages
 
@@ -132,7 +137,7 @@ def check_the_table(connection: psycopg.Connection) -> None:
 
 
 def land_a_date_by_eye(connection: psycopg.Connection, org_id: int) -> None:
-    """Three sessions of 60, 30.5 and 0 seconds begin on the 3rd, one of the 2nd goes on; 8 views in all."""
+    """Three sessions of 60, 30.5 and 0 seconds begin on the 3rd, one of the 2nd goes on; 8 views, 7 of screens."""
     land(
         connection,
         org_id,
@@ -161,7 +166,7 @@ def check_a_date_by_eye(connection: psycopg.Connection, org_id: int) -> None:
         "returning_users": 1,
         "total_sessions": 3,
         "avg_session_duration_secs": 30.17,  # (60 + 30.5 + 0) / 3
-        "screens_per_session": 2.67,  # 8 / 3
+        "screens_per_session": 2.33,  # 7 / 3: the website's page is no screen
         "ios_downloads": 1,
         "android_downloads": 2,
         "top_screens": [
@@ -239,8 +244,16 @@ def check_unknown_dates(connection: psycopg.Connection, org_id: int, other: int)
 
 def land_what_does_not_fit(connection: psycopg.Connection, org_id: int) -> None:
     """A session of 4000 days, by a phone whose clock was put right meanwhile, with ten million views."""
-    odd = part("2026-01-01", "ann", 1, first=0, last=4000 * 86_400, views=10_000_000)
+    odd = part("2026-01-01", "ann", 1, first=0, last=4000 * 86_400, views=10_000_000, screen_views=10_000_000)
     land(connection, org_id, odd, known=daily("2026-01-01", "2026-01-01"))
+
+
+def land_what_was_read_before_screens_counted(connection: psycopg.Connection, org_id: int) -> None:
+    """Two dates, each with a session; on the first, two things are viewed."""
+    parts = [part("2026-01-01", "ann", 1, screens={"Home": 2}), part("2026-01-02", "ann", 2)]
+    for _, payload in parts:
+        del payload["screen_views"]
+    land(connection, org_id, *parts, known=daily("2026-01-01", "2026-01-02"))
 
 
 def test_a_build_computes_what_changed_and_leaves_the_rest(connection: psycopg.Connection, dbt: Dbt) -> None:

@@ -13,6 +13,7 @@ select
     sessions.first_opens + sessions.first_visits > 0 as is_new,
     sessions.deliveries,
     sessions.views,
+    sessions.screen_views,
     sessions.screens
 from {{ ref('stg_ga4__sessions') }} as sessions
 inner join {{ ref('int_ga4__known_days') }} as days

@@ -11,7 +11,10 @@ legs as (
         coalesce(results.is_missed, false) as is_missed,
         legs.duration_seconds,
         coalesce((legs.started_at at time zone reads.timezone)::date, legs.started_on) as started_on,
-        coalesce(legs.started_at, legs.started_on at time zone reads.timezone) as started_at
+        coalesce(
+            legs.started_at,
+            coalesce(legs.started_local, legs.started_on::timestamp) at time zone reads.timezone
+        ) as started_at
     from {{ ref('stg_zoom__call_history') }} as legs
     inner join {{ ref('int_zoom__reads') }} as reads
         on

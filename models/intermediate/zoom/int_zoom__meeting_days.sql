@@ -2,17 +2,37 @@
 -- The daily report is Zoom's own count; where it can't be read, or has no say yet, meetings are added up host by host.
 with
 
+landed_report as (
+
+    select distinct on (report.org_id, report.report_date)
+        report.org_id,
+        report.report_date as metric_date,
+        report.meetings,
+        report.participants,
+        report.meeting_minutes,
+        reads.read_on
+    from {{ ref('stg_zoom__daily_report') }} as report
+    inner join {{ ref('int_zoom__reads') }} as reads
+        on
+            report.org_id = reads.org_id
+            and reads.stream = 'daily_report'
+    where not report.is_deleted
+    order by report.org_id asc, report.report_date asc, report.extracted_at desc
+
+),
+
+-- A month may be listed whole, with zeros for days that are still to come, and a day that has only just ended may stand
+-- there as zero before Zoom has counted it: neither is a word on the day.
 report as (
 
-    select distinct on (org_id, report_date)
+    select
         org_id,
-        report_date as metric_date,
+        metric_date,
         meetings,
         participants,
         meeting_minutes
-    from {{ ref('stg_zoom__daily_report') }}
-    where report_date is not null and not is_deleted
-    order by org_id asc, report_date asc, extracted_at desc
+    from landed_report
+    where metric_date <= read_on and (metric_date < read_on - 1 or meetings is distinct from 0)
 
 ),
 

@@ -134,7 +134,8 @@ totals as (
     select
         org_id,
         event_date,
-        sum(views) as views,
+        -- Unknown as soon as a part of it is.
+        case when count(*) = count(screen_views) then sum(screen_views) end as screen_views,
         sum(first_opens) filter (where platform = 'IOS') as ios_first_opens,
         sum(first_opens) filter (where platform = 'ANDROID') as android_first_opens
     from session_days
@@ -183,7 +184,7 @@ select
     (coalesce(users.active_users, 0) - coalesce(users.new_users, 0))::int as returning_users,
     coalesce(sessions.sessions, 0)::int as total_sessions,
     {{ fitting_numeric('sessions.duration_secs / sessions.sessions', 10, 2) }} as avg_session_duration_secs,
-    {{ fitting_numeric('totals.views / sessions.sessions', 8, 2) }} as screens_per_session,
+    {{ fitting_numeric('totals.screen_views / sessions.sessions', 8, 2) }} as screens_per_session,
     coalesce(totals.ios_first_opens, 0)::int as ios_downloads,
     coalesce(totals.android_first_opens, 0)::int as android_downloads,
     coalesce(top_screens.top_screens, '[]') as top_screens,

@@ -19,6 +19,11 @@ select
     {{ readable_number('field.events') }} as events,
     {{ readable_number('field.deliveries') }} as deliveries,
     {{ readable_number('field.views') }} as views,
+    -- Rows that landed before these were counted apart have no such field; without any view, there are none.
+    case
+        when {{ readable_number('field.views') }} = 0 and field.screen_views is null then 0
+        else {{ readable_number('field.screen_views') }}
+    end as screen_views,
     {{ json_array('landed.payload', 'screens') }} as screens,
     landed.source_updated_at,
     landed.deleted_at is not null as is_deleted,
@@ -36,7 +41,8 @@ select
         'first_visits': 'number',
         'events': 'number',
         'deliveries': 'number',
-        'views': 'number'
+        'views': 'number',
+        'screen_views': 'number'
     }) }} as unreadable_fields
 from {{ source('ga4', 'sessions') }} as landed
 cross join {{ json_fields('landed.payload', {
@@ -54,5 +60,6 @@ cross join {{ json_fields('landed.payload', {
     'first_visits': 'text',
     'events': 'text',
     'deliveries': 'text',
-    'views': 'text'
+    'views': 'text',
+    'screen_views': 'text'
 }) }}

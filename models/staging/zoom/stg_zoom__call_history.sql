@@ -7,6 +7,7 @@ select
     nullif(field.call_result, '') as call_result,
     {{ readable_timestamp('field.start_time') }} as started_at,
     {{ readable_local_date('field.start_time') }} as started_on,
+    {{ readable_local_timestamp('field.start_time') }} as started_local,
     {{ readable_number('field.duration') }} as duration_seconds,
     nullif(field.call_type, '') as call_type,
     nullif(field.connect_type, '') as connect_type,

@@ -98,6 +98,7 @@ def sessions(rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
             "events": len(events),
             "deliveries": sum(one.deliveries for one in events),
             "views": sum(views.values()),
+            "screen_views": sum(one.name == "screen_view" for one in events),
             "screens": [{"name": name, "views": count} for name, count in sorted(views.items())],
         }
 

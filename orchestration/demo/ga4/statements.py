@@ -16,7 +16,7 @@ from typing import Any
 from orchestration.demo.ga4 import answers
 from orchestration.demo.ga4.export import Table
 
-KNOWN = {"d71c38cedc8f84e8": "sessions", "958e4a670428c22a": "figures"}
+KNOWN = {"98b5901949d7ff07": "sessions", "958e4a670428c22a": "figures"}
 
 Field = dict[str, Any]
 
@@ -108,6 +108,7 @@ _SESSIONS = [
             "events",
             "deliveries",
             "views",
+            "screen_views",
         )
     ),
     _field("screens", "RECORD", "REPEATED", [_field("name", "STRING"), _field("views", "INTEGER")]),

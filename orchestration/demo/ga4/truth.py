@@ -41,7 +41,7 @@ def figures(tables: Mapping[str, Table], now: datetime, zone: ZoneInfo) -> dict[
             "returning_users": len(active - new),
             "total_sessions": len(began),
             "avg_session_duration_secs": _ratio(Decimal(microseconds) / 1_000_000, len(began)),
-            "screens_per_session": _ratio(Decimal(screens.total()), len(began)),
+            "screens_per_session": _ratio(Decimal(sum(row["event_name"] == "screen_view" for row in rows)), len(began)),
             "ios_downloads": _first_opens(rows, "IOS"),
             "android_downloads": _first_opens(rows, "ANDROID"),
             "top_screens": [

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from orchestration.demo.world import World
@@ -40,8 +40,20 @@ class Quirks:
         token and an empty page, for ever), ``same`` (the same token and the last page again).
     counts
         Whether lists say how many records and pages there are.
+    counts_of_page
+        Whether ``total_records`` counts the answer's own records, not the list's.
     days
         By which zone ranges are cut: ``utc`` or ``account``.
+    to_excluded
+        Whether the day that ``to`` names is left out of what a range holds.
+    whole_months
+        Whether the daily report lists every day of a month, those to come as zeros.
+    counted_until
+        The last day that the daily report has counted; later ones are zeros there. None: it is never behind.
+    kept_days
+        Days that ranges reach back; None: six months.
+    knows_alone
+        Whether meetings that one person was in can be asked for (``type=pastOne``).
     too_old
         What happens to ranges older than six months: ``refuse`` or ``clamp``.
     retry_after
@@ -59,7 +71,13 @@ class Quirks:
     arrays: str = "both"
     past_end: str = "none"
     counts: bool = True
+    counts_of_page: bool = False
     days: str = "utc"
+    to_excluded: bool = False
+    whole_months: bool = False
+    counted_until: date | None = None
+    kept_days: int | None = None
+    knows_alone: bool = True
     too_old: str = "refuse"
     retry_after: str = "seconds"
     tells_limits: bool = False

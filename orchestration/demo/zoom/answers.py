@@ -8,11 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from orchestration.demo.zoom.account import Account
+from orchestration.demo.zoom.dates import asked_range, holds, oldest_day
 from orchestration.demo.zoom.errors import failure, not_valid
 from orchestration.demo.zoom.lists import Row, page
 from orchestration.demo.zoom.records import Leg, Meeting, Person, Stay
-
-KEPT_MONTHS = 6
 
 
 @dataclass(frozen=True)
@@ -98,12 +97,8 @@ def call_queues(account: Account, call: Call) -> Row:
 
 def call_history(account: Account, call: Call) -> Row:
     """GET /phone/call_history: every row twice, under its new name and the deprecated one."""
-    first, last = _range(account, call.query, timedelta(days=1))
-    kept = [
-        leg
-        for leg in account.life.legs
-        if leg.shown <= account.now and first <= leg.start.astimezone(account.cut).date() <= last
-    ]
+    first, last = asked_range(account, call.query, timedelta(days=1))
+    kept = [leg for leg in account.life.legs if leg.shown <= account.now and holds(account, first, last, leg.start)]
     body = page(account, "call_history", call.query, [(leg.uuid, _leg(leg)) for leg in kept], 30, 300)
     rows = body.pop("rows")
     body |= {"from": first.isoformat(), "to": last.isoformat()}
@@ -150,15 +145,20 @@ def daily_report(account: Account, call: Call) -> Row:
     zone = account.facts.zone
     today = account.now.astimezone(zone).date()
     end = (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    if end < _oldest(today) or month > today:
+    if end < oldest_day(today) or month > today:
         raise not_valid("The report of this month is not available.")
-    known = [one for one in account.life.meetings if one.shown <= account.now]
+    counted = account.quirks.counted_until or date.max
+    known = [
+        one
+        for one in account.life.meetings
+        if one.shown <= account.now and one.start.astimezone(zone).date() <= counted
+    ]
     dates = []
-    for number in range((min(end, today) - month).days + 1):
+    for number in range(((end if account.quirks.whole_months else min(end, today)) - month).days + 1):
         day = month + timedelta(days=number)
         todays = [one for one in known if one.start.astimezone(zone).date() == day]
         new = [one for one in account.life.people if one.created.astimezone(zone).date() == day]
-        if todays or account.facts.lists_zero_days:
+        if todays or account.facts.lists_zero_days or account.quirks.whole_months:
             dates.append(
                 {
                     "date": day.isoformat(),
@@ -172,17 +172,23 @@ def daily_report(account: Account, call: Call) -> Row:
 
 
 def user_meetings(account: Account, call: Call) -> Row:
-    """GET /report/users/{userId}/meetings."""
+    """GET /report/users/{userId}/meetings: those of two people and more unless ``type`` asks for those of one."""
     host = next((one for one in account.life.people if one.id == call.part and one.status(account.now)), None)
     if host is None or host.status(account.now) == "pending":
         raise failure(404, 1001, f"User does not exist: {call.part}.")
     if host.extra.get("may_not_host"):
         raise failure(400, 3161, "Your user account is not allowed meeting hosting and scheduling capabilities.")
-    first, last = _range(account, call.query, None)
+    first, last = asked_range(account, call.query, None)
+    kind = call.query.get("type", "past")
+    if kind not in ("past", "pastOne") or (kind == "pastOne" and not account.quirks.knows_alone):
+        raise not_valid("Invalid field: type.")
     found = [
         (one.uuid, _meeting(one))
         for one in account.life.meetings
-        if one.host is host and one.shown <= account.now and first <= one.start.astimezone(account.cut).date() <= last
+        if one.host is host
+        and (one.participants < 2) == (kind == "pastOne")
+        and one.shown <= account.now
+        and holds(account, first, last, one.start)
     ]
     body = page(account, "meetings", call.query, found, 30, 300)
     return _named(account, body | {"from": first.isoformat(), "to": last.isoformat()}, "meetings", True)
@@ -234,37 +240,6 @@ def _named(account: Account, body: Row, member: str, raw_here: bool, name: str =
     if texts is not None:
         return {member: texts if raw_here else [], "next_page_token": "", "\0raw": raw_here}
     return body | {member: rows}
-
-
-def _range(account: Account, query: dict[str, str], without: timedelta | None) -> tuple[date, date]:
-    """``from`` and ``to``: a month at most, six months back at most."""
-    today = account.now.astimezone(account.cut).date()
-    try:
-        first, last = (date.fromisoformat(query[name]) for name in ("from", "to"))
-    except KeyError:
-        if without is None:
-            raise not_valid("Invalid field: from.") from None
-        return today - without, today
-    except ValueError:
-        raise not_valid("Invalid field: from or to.") from None
-    if first > last or last > (first.replace(day=1) + timedelta(days=31)).replace(day=1) + _since_first(first):
-        raise not_valid("The range between from and to must not be more than one month.")
-    if first < _oldest(today):
-        if account.quirks.too_old == "refuse":
-            raise not_valid("Only the last six months can be asked for.")
-        first = _oldest(today)
-    return first, last
-
-
-def _since_first(day: date) -> timedelta:
-    return timedelta(days=day.day - 1)
-
-
-def _oldest(today: date) -> date:
-    months = today.year * 12 + today.month - 1 - KEPT_MONTHS
-    first = date(months // 12, months % 12 + 1, 1)
-    length = ((first + timedelta(days=31)).replace(day=1) - first).days
-    return first.replace(day=min(today.day, length))
 
 
 def _iso(instant: datetime) -> str:

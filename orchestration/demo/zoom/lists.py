@@ -45,7 +45,8 @@ def page(account: Account, name: str, question: Mapping[str, str], rows: Keyed, 
             token = _token(account, fingerprint, ordered[-1][0] if ordered else "", number + 1)
     body: Row = {"page_size": size, "next_page_token": token, "rows": [row for _, row in given]}
     if quirks.counts:
-        body |= {"page_count": -(-len(ordered) // size) or 1, "total_records": len(ordered)}
+        counted = given if quirks.counts_of_page else ordered
+        body |= {"page_count": -(-len(ordered) // size) or 1, "total_records": len(counted)}
     return body
 
 

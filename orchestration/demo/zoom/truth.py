@@ -52,7 +52,7 @@ def figures_of_day(life: Life, day: date, now: datetime, zone: ZoneInfo) -> Figu
     known = [one for one in life.meetings if one.shown <= now]
     reported = [one for one in known if one.start.astimezone(life.zone).date() == day]
     begun = [one for one in known if one.start.astimezone(zone).date() == day]
-    if _is_open(life, day, now, zone, [one.start.astimezone(life.zone).date() for one in known]):
+    if _is_open(day, now.astimezone(zone).date(), [one.start.astimezone(life.zone).date() for one in known]):
         reported = begun
     return {
         "total_meetings": len(reported),
@@ -63,10 +63,12 @@ def figures_of_day(life: Life, day: date, now: datetime, zone: ZoneInfo) -> Figu
     }
 
 
-def _is_open(life: Life, day: date, now: datetime, zone: ZoneInfo, met: list[date]) -> bool:
-    """Whether the report has no row of a day and may still come to have one; ``met``: its dates with meetings."""
-    listed = life.account.lists_zero_days and day <= now.astimezone(life.zone).date()
-    return not listed and max(met, default=date.min) < day and (now.astimezone(zone).date() - day).days <= 1
+def _is_open(day: date, today: date, met: list[date]) -> bool:
+    """Whether the report has no word of a day and may still come to have one; ``met``: its dates with meetings.
+
+    A zero of today or yesterday is no word, and neither is a date that is still to come where the organization is.
+    """
+    return max((one for one in met if one <= today), default=date.min) < day and (today - day).days <= 1
 
 
 def _calls(life: Life, day: date, now: datetime, zone: ZoneInfo) -> Figures:

@@ -63,15 +63,24 @@ class BigQuery:
     sleep: Callable[[float], None] = time.sleep
     _used_up: QuotaUsedUp | None = None
     _google: Any = None
+    _awaited: bool = False
 
     def inspect(self, reply: Reply) -> None:
-        """See ``core.http.Inspect``; learns the clock from every answer."""
+        """See ``core.http.Inspect``; learns the clock from every answer.
+
+        That a job failed is for whoever waits for it, who can ask for another one. Any other request that is told so,
+        as for a page of a result, is made again itself.
+        """
         self.clock = reply.date or self.clock
         try:
             inspect(reply)
         except QuotaUsedUp as error:
             self._used_up = error
             raise
+        except JobFailed as error:
+            if self._awaited:
+                raise
+            raise _again(error) from None
 
     def request(
         self, method: str, url: str, data: str | None = None, headers: Mapping[str, str] | None = None, **_: Any
@@ -137,7 +146,7 @@ class BigQuery:
             try:
                 return self._answered(statement, parameters, tables)
             except JobFailed as error:
-                raise TryAgain(f"BigQuery's job failed ({error.reason}): {error}", at_least=1.0) from None
+                raise _again(error) from None
 
         found = with_retry(attempt, policy=self.policy, stats=self.stats)
         guard = LoopGuard("result of a query")
@@ -157,10 +166,18 @@ class BigQuery:
             use_legacy_sql=False,
             labels={"application": "aiop-warehouse"},
         )
-        with _understood():
+        with self._awaiting(), _understood():
             job = self.google.query(statement, job_config=config, api_method="QUERY", retry=None, job_retry=None)
             self._wait(job)
             return job.result(page_size=PAGE, retry=None)
+
+    @contextmanager
+    def _awaiting(self) -> Iterator[None]:
+        self._awaited = True
+        try:
+            yield
+        finally:
+            self._awaited = False
 
     def _wait(self, job: Any) -> None:
         """Until the job is done, by its own state: from an answer without rows, failed and slow look alike."""
@@ -176,6 +193,10 @@ class BigQuery:
             pause = min(pause * 2, _LONGEST_POLL)
         if job.error_result:
             faults.job_failure(str(job.error_result.get("reason")), str(job.error_result.get("message")))
+
+
+def _again(error: JobFailed) -> TryAgain:
+    return TryAgain(f"BigQuery's job failed ({error.reason}): {error}", at_least=1.0)
 
 
 @contextmanager

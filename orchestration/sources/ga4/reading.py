@@ -14,7 +14,7 @@ from orchestration.sources.core.instants import parse_iso
 from orchestration.sources.core.records import Extract, Record
 from orchestration.sources.ga4.bigquery import BigQuery, TableFacts
 from orchestration.sources.ga4.faults import TableGone
-from orchestration.sources.ga4.statement import PARAMETERS, statement
+from orchestration.sources.ga4.statement import PARAMETERS, RULES, statement
 from orchestration.sources.ga4.tables import DateTable, date_tables
 
 # Events arrive for three days after their date, whose table is then written anew (Google: "up to three days").
@@ -31,6 +31,8 @@ SWEPT_AT = "swept_at"
 EXPORTED_SINCE = "exported_since"
 # Date (YYYYMMDD) -> [table, last change in ms]: what was read. The dates whose figures are known.
 DATES = "dates"
+# Names the rules by which the sessions of these dates were counted (statement.RULES).
+COUNTED_BY = "counted_by"
 
 Window = tuple[date, date]
 
@@ -68,6 +70,7 @@ class Reader:
     state: Mapping[str, Any]
     window: Window | None
     extract: Extract = field(default_factory=lambda: Extract(records=(), mode="incremental"))
+    _rules: str | None = None
 
     def days(self) -> Extract:
         """Each table as BigQuery describes it. A date without a table has no record: nothing is known of it."""
@@ -76,6 +79,7 @@ class Reader:
 
     def sessions(self) -> Extract:
         """Dates that are new, still open to late events, or changed since; each one whole, in place of what was."""
+        self._rules = RULES
         self.extract.records = self._read()
         return self.extract
 
@@ -151,6 +155,9 @@ class Reader:
             self._before = {}
         # What was read and is no longer in BigQuery stays known: tables expire, days that were do not.
         self._known: dict[str, list[Any]] = dict(self._before)
+        if self._before and self._rules != self.state.get(COUNTED_BY) and self.window is None:
+            self.extract.notes.append("what is counted of a date has changed: all dates are read again")
+            self._before = {}
 
     def _sweeps(self, now: datetime | None) -> bool:
         swept = parse_iso(self.state.get(SWEPT_AT))
@@ -158,7 +165,9 @@ class Reader:
 
     def _finish(self, now: datetime | None, sweep: bool, tables: list[DateTable]) -> None:
         since = [table.suffix for table in tables[:1]] + [str(self.state.get(EXPORTED_SINCE) or "")]
-        state = {DATES: self._known, EXPORTED_SINCE: min((one for one in since if one), default=None)}
+        state: dict[str, Any] = {DATES: self._known, EXPORTED_SINCE: min((one for one in since if one), default=None)}
+        if self._rules is not None:
+            state[COUNTED_BY] = self._rules
         if now is not None:
             state[READ_AT] = now.isoformat(timespec="seconds")
             state[SWEPT_AT] = state[READ_AT] if sweep else self.state.get(SWEPT_AT)
@@ -214,6 +223,7 @@ _AS_THEY_ARE = (
     "events",
     "deliveries",
     "views",
+    "screen_views",
 )
 
 

@@ -9,7 +9,9 @@ parameters are, in whatever order the parameters stand (the rule of the dbt pack
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 
 from orchestration.errors import PermanentError
 
@@ -19,7 +21,7 @@ REQUIRED = ("event_name", "event_timestamp", "event_params", "user_pseudo_id")
 _OPTIONAL = {"stream_id": "string", "platform": "string", "is_active_user": "bool"}
 
 PARAMETERS: Mapping[str, tuple[str, ...]] = {
-    # GA4 counts both as views: apps log the one, websites the other.
+    # GA4 counts both as views: apps log the one, websites the other. Which of them are screens' is counted besides.
     "views": ("screen_view", "page_view"),
     "firsts": ("first_open", "first_visit"),
 }
@@ -94,6 +96,7 @@ by_screen as (
         sum(engagement_ms) as engagement_ms,
         countif(event_name = 'first_open') as first_opens,
         countif(event_name = 'first_visit') as first_visits,
+        countif(event_name = 'screen_view') as screen_views,
         count(*) as events,
         sum(deliveries) as deliveries
     from occurrences
@@ -117,7 +120,10 @@ select
     sum(events) as events,
     sum(deliveries) as deliveries,
     sum(if(screen is null, 0, events)) as views,
-    array_agg(if(screen is null, null, struct(screen as name, events as views)) ignore nulls order by screen) as screens
+    sum(screen_views) as screen_views,
+    ifnull(
+        array_agg(if(screen is null, null, struct(screen as name, events as views)) ignore nulls order by screen), []
+    ) as screens
 from by_screen
 group by stream_id, user_pseudo_id, session_id
 """
@@ -135,6 +141,10 @@ _TEXT = """(
         )"""
 _NUMBERS = ("ga_session_id", "ga_session_number", "engagement_time_msec", "session_engaged")
 _TEXTS = ("firebase_screen", "firebase_screen_class", "page_title")
+
+_RULES = " ".join([_STATEMENT, _NUMBER, _TEXT, json.dumps(PARAMETERS)]).split()
+RULES = blake2b(" ".join(_RULES).encode(), digest_size=8).hexdigest()
+"""Names what is counted of a date, and how: a date that was read by other rules is not yet what it should be."""
 
 
 def statement(table: str, columns: Iterable[str]) -> str:

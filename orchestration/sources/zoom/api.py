@@ -21,6 +21,8 @@ CALL_PAGE = 300
 DEADLINE = 120.0
 
 CALLS = ("call_history", "call_logs")
+# "All" past meetings are those that two or more were in; those that one was in are another list.
+TOGETHER, ALONE = "past", "pastOne"
 
 Row = dict[str, Any]
 
@@ -30,7 +32,8 @@ class Page:
     """Rows of one answer. ``token`` asks for the next page and is None on the last.
 
     ``total`` and ``pages``: how many records and pages the list has in all, where the answer says so.
-    ``strange``: members of the list that are no objects and therefore not among the rows.
+    ``strange``: members of the list that are no objects and therefore not among the rows. ``size``: members that a page
+    has at most.
     """
 
     rows: list[Row]
@@ -38,6 +41,12 @@ class Page:
     total: int | None = None
     pages: int | None = None
     strange: int = 0
+    size: int | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether the page has as many members as one may have."""
+        return self.size is not None and len(self.rows) + self.strange >= self.size
 
 
 @dataclass
@@ -78,12 +87,11 @@ class AccountApi:
         params = {"year": str(month.year), "month": str(month.month)}
         return self._get("/report/daily", "/report/daily", "heavy", params, None, None, ("dates",))
 
-    def meetings(self, host: str, first: date, last: date, token: str | None) -> Page:
-        """A page of a host's past meetings between two dates, both included."""
+    def meetings(self, host: str, first: date, last: date, token: str | None, kind: str) -> Page:
+        """A page of a host's past meetings between two dates, both included. ``kind``: TOGETHER or ALONE."""
         path = f"/report/users/{quote(host, safe='')}/meetings"
-        return self._get(
-            path, "/report/users/meetings", "heavy", _range(first, last), token, REPORT_PAGE, ("meetings",)
-        )
+        params = {**_range(first, last), "type": kind}
+        return self._get(path, "/report/users/meetings", "heavy", params, token, REPORT_PAGE, ("meetings",))
 
     def participants(self, uuid: str, token: str | None) -> Page:
         """A page of who was in one occurrence of a meeting."""
@@ -122,7 +130,7 @@ class AccountApi:
             limiters=(self.limits.of(operation, weight),),
             deadline=DEADLINE,
         )
-        return _page(reply.json, rows)
+        return _page(reply.json, rows, size)
 
 
 def encoded_uuid(uuid: str) -> str:
@@ -131,7 +139,7 @@ def encoded_uuid(uuid: str) -> str:
     return quote(once, safe="") if uuid.startswith("/") or "//" in uuid else once
 
 
-def _page(body: Mapping[str, Any], names: Sequence[str]) -> Page:
+def _page(body: Mapping[str, Any], names: Sequence[str], size: int | None) -> Page:
     lists = [body[name] for name in names if isinstance(body.get(name), list)]
     found = next((one for one in lists if one), lists[0])
     rows = [row for row in found if isinstance(row, dict)]
@@ -142,6 +150,7 @@ def _page(body: Mapping[str, Any], names: Sequence[str]) -> Page:
         _count(body.get("total_records")),
         _count(body.get("page_count")),
         len(found) - len(rows),
+        _count(body.get("page_size")) or size,
     )
 
 

@@ -9,20 +9,24 @@ from orchestration.sources.core.records import Extract, Record
 from orchestration.sources.zoom.api import AccountApi, Row
 from orchestration.sources.zoom.days import (
     COVERED,
+    HAD_SINCE,
     READ_AT,
     Plan,
     local_date,
     month_of,
-    month_windows,
+    months_of,
     shifted,
 )
 from orchestration.sources.zoom.faults import NOT_VALID, Refused
 from orchestration.sources.zoom.paging import listed
+from orchestration.sources.zoom.ranges import Reach
 
 
 def begin(api: AccountApi, plan: Plan, notes: list[str]) -> Extract:
     """An extract whose state says what will have been read; a window leaves none."""
     state = {READ_AT: api.now().isoformat(timespec="seconds"), COVERED: plan.covered().written()}
+    if plan.had_since is not None:
+        state[HAD_SINCE] = plan.had_since.isoformat()
     return Extract(records=(), mode="incremental", state=state, notes=notes)
 
 
@@ -31,11 +35,14 @@ def read_calls(api: AccountApi, plan: Plan, notes: list[str]) -> Extract:
     extract = begin(api, plan, notes)
 
     def records() -> Iterator[Record]:
-        for first, last in month_windows(plan.first, plan.last):
-            for rows in call_pages(api, first, last, notes):
-                for row in rows:
-                    if plan.keeps(local_date(row.get("start_time"), api.zone)):
-                        yield Record(call_key(row), row)
+        def pages(first: date, last: date) -> Iterator[list[Row]]:
+            return call_pages(api, first, last, notes)
+
+        reach = Reach.of(plan, api)
+        for row in reach.rows(pages, call_key):
+            if plan.keeps(local_date(row.get("start_time"), api.zone)):
+                yield Record(call_key(row), row)
+        reach.settle(plan, extract)
 
     extract.records = records()
     return extract
@@ -55,7 +62,7 @@ def call_key(row: Row) -> str:
 def read_daily_report(api: AccountApi, plan: Plan, notes: list[str]) -> Extract:
     """The report's days by month, key the date; the current month and the one before it are always among them."""
     extract = begin(api, plan, notes)
-    months = [month_of(first) for first, _ in month_windows(plan.first, plan.last)]
+    months = months_of(plan.first, plan.last)
     if plan.kept is None and len(months) == 1:
         months.insert(0, shifted(months[0], -1))
 

@@ -17,9 +17,13 @@ KEPT_MONTHS = 6
 TRAILING = timedelta(days=3)
 # Nothing tells by which time zone Zoom cuts the days of a range: a day more on either side holds them by any.
 MARGIN = timedelta(days=1)
+# Nothing tells whether the day that ``to`` names is among those of an answer: one more is asked for.
+MAY_BE_LEFT_OUT = timedelta(days=1)
 
 READ_AT = "read_at"
 COVERED = "covered"
+# The first day that Zoom did not refuse, where it keeps less than six months as they are counted here.
+HAD_SINCE = "had_since"
 
 State = Mapping[str, Any]
 
@@ -42,11 +46,25 @@ def earliest(today: date) -> date:
 
 
 def month_windows(first: date, last: date) -> Iterator[tuple[date, date]]:
-    """Ranges side by side, both ends included, that together are ``first`` to ``last``: a calendar month at most."""
+    """Ranges that together are ``first`` to ``last``, a month at most with both ends counted; none where it is empty.
+
+    Each begins on the day that the one before ends on: should Zoom leave out the day that ``to`` names, no day between
+    two ranges is lost.
+    """
     while first <= last:
-        end = min(shifted(month_of(first), 1) - timedelta(days=1), last)
+        end = min(shifted(first, 1) - timedelta(days=1), last)
         yield first, end
-        first = end + timedelta(days=1)
+        if end == last:
+            return
+        first = end
+
+
+def months_of(first: date, last: date) -> list[date]:
+    """First days of the months that a range touches."""
+    found = [month_of(first)] if first <= last else []
+    while found and (following := shifted(found[-1], 1)) <= last:
+        found.append(following)
+    return found
 
 
 @dataclass
@@ -106,6 +124,8 @@ class Plan:
         The organization's local date by the server's clock.
     before
         Days that were read before; ``since``: the last of them where reading goes on from there.
+    had_since
+        The first day that Zoom still tells about by its own word; None: none that is known.
     """
 
     first: date
@@ -114,6 +134,7 @@ class Plan:
     today: date
     before: Coverage = field(default_factory=Coverage)
     since: date | None = None
+    had_since: date | None = None
 
     def covered(self, first: date | None = None) -> Coverage:
         """Days that have been read when all from ``first`` on was; None: all that was asked for."""
@@ -142,6 +163,11 @@ def plan(
     read_at, before = parse_iso(state.get(READ_AT)), Coverage.of(state, here)
     # A state of a time that has not come is no place to go on from.
     since = before.last if read_at is not None and read_at <= now else None
+    # What Zoom refused once it never tells again: asking for it would be reading all of it every night.
+    refused = state.get(HAD_SINCE) if since is not None else None
+    had_since = date.fromisoformat(refused) if refused and date.fromisoformat(refused) > oldest else None
+    oldest = had_since or oldest
+    wanted = max(wanted, oldest)
     if start is not None and start < oldest and since is None:
         notes.append(_lost(start, oldest))
     if since is not None:
@@ -150,7 +176,7 @@ def plan(
         # Days that were never read, because of a gap or an earlier start than before, are read first of all.
         # The margin at the far end is never whole.
         wanted = before.missing(max(wanted, oldest + MARGIN), since) or max(wanted, since - TRAILING)
-    return Plan(max(wanted - MARGIN, oldest), newest, None, here, before, since)
+    return Plan(max(wanted - MARGIN, oldest), newest, None, here, before, since, had_since)
 
 
 def _window(window: tuple[date, date], oldest: date, newest: date, here: date, notes: list[str]) -> Plan:
@@ -163,7 +189,8 @@ def _window(window: tuple[date, date], oldest: date, newest: date, here: date, n
     if first < oldest:
         notes.append(_lost(first, oldest))
     margin_before = first - MARGIN if first > date.min else first
-    margin_after = last + MARGIN if last < date.max else last
+    after = MARGIN + MAY_BE_LEFT_OUT
+    margin_after = last + after if last <= date.max - after else last
     return Plan(max(margin_before, oldest), min(margin_after, newest), window, here)
 
 

@@ -45,6 +45,11 @@ class Refused(PermanentError):
         super().__init__(message, hint=hint)
         self.code = code
 
+    @property
+    def is_not_valid(self) -> bool:
+        """Whether Zoom refuses the question as such, and not a page of its answer."""
+        return self.code == NOT_VALID and not isinstance(self, PageExpired)
+
 
 class Gone(Refused):
     """The meeting, or the user asked about, is not there or hosts nothing: others may be asked about."""

@@ -9,18 +9,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from orchestration.sources.core.records import Extract, Record
-from orchestration.sources.zoom.api import AccountApi, Row
+from orchestration.sources.zoom.api import ALONE, TOGETHER, AccountApi, Row
 from orchestration.sources.zoom.calls import begin
-from orchestration.sources.zoom.days import (
-    COVERED,
-    TRAILING,
-    Plan,
-    local_date,
-    month_windows,
-)
+from orchestration.sources.zoom.days import COVERED, TRAILING, Plan, local_date
 from orchestration.sources.zoom.directories import members
-from orchestration.sources.zoom.faults import Gone
+from orchestration.sources.zoom.faults import Gone, Refused
 from orchestration.sources.zoom.paging import listed
+from orchestration.sources.zoom.ranges import Reach
 from orchestration.sources.zoom.streams import USERS
 
 # Whoever was deactivated hosted meetings before.
@@ -35,7 +30,8 @@ class MeetingReader:
 
     api: AccountApi
     _hosts: list[str] | None = None
-    _listed: dict[tuple[date, date], dict[date, list[str]]] = field(default_factory=dict)
+    _tells_alone: bool = True
+    _listed: dict[tuple[date, date], tuple[Reach, dict[date, list[str]]]] = field(default_factory=dict)
 
     def read_meetings(self, plan: Plan, notes: list[str]) -> Extract:
         """Meetings of all hosts in the plan's days; key: the occurrence's uuid."""
@@ -45,6 +41,7 @@ class MeetingReader:
             for row, day in self._meetings(plan, notes):
                 if plan.keeps(day):
                     yield Record(meeting_key(row), row)
+            self._listed[plan.first, plan.last][0].settle(plan, extract)
 
         extract.records = records()
         return extract
@@ -58,7 +55,9 @@ class MeetingReader:
         extract = begin(self.api, plan, notes)
 
         def records() -> Iterator[Record]:
-            asked, skipped, by_day = 0, list[str](), self._by_day(plan, notes)
+            asked, skipped = 0, list[str]()
+            reach, by_day = self._by_day(plan, notes)
+            had = reach.settle(plan, extract)
             for day in sorted(by_day, reverse=True):
                 if plan.kept is None:
                     if plan.since is not None and day in plan.before and day < plan.since - TRAILING:
@@ -66,7 +65,7 @@ class MeetingReader:
                     if asked >= most:
                         left = sum(len(found) for one, found in by_day.items() if one <= day and one not in plan.before)
                         notes.append(f"participants of {left} meetings up to {day} are left for the next runs")
-                        extract.state[COVERED] = plan.covered(day + timedelta(days=1)).written()
+                        extract.state[COVERED] = had.covered(day + timedelta(days=1)).written()
                         break
                 for uuid in by_day[day]:
                     asked += 1
@@ -89,30 +88,56 @@ class MeetingReader:
         except Gone as error:
             skipped.append(f"{uuid} ({error.message})")
 
-    def _by_day(self, plan: Plan, notes: list[str]) -> dict[date, list[str]]:
+    def _by_day(self, plan: Plan, notes: list[str]) -> tuple[Reach, dict[date, list[str]]]:
         """Uuids of meetings by local date; listed now unless the meetings' own stream did so in this session."""
         span = (plan.first, plan.last)
         if span not in self._listed:
             for _ in self._meetings(plan, notes):
                 pass
-        return {day: uuids for day, uuids in self._listed[span].items() if plan.keeps(day)}
+        reach, listed_days = self._listed[span]
+        return reach, {day: uuids for day, uuids in listed_days.items() if plan.keeps(day)}
 
     def _meetings(self, plan: Plan, notes: list[str]) -> Iterator[tuple[Row, date | None]]:
+        """Every meeting of every host. Of those that one was in, Zoom has no list of who."""
         found: dict[date, dict[str, None]] = defaultdict(dict)
         skipped: list[str] = []
+        reach = Reach.of(plan, self.api)
         for host in self._all_hosts(notes):
+
+            def pages(first: date, last: date, host: str = host) -> Iterator[list[Row]]:
+                return meeting_pages(self.api, host, first, last, notes)
+
+            def alone(first: date, last: date, host: str = host) -> Iterator[list[Row]]:
+                return self._alone(host, first, last, notes)
+
+            given: set[str] = set()
             try:
-                for first, last in month_windows(plan.first, plan.last):
-                    for rows in meeting_pages(self.api, host, first, last, notes):
-                        for row in rows:
-                            day = local_date(row.get("start_time"), self.api.zone)
-                            if day is not None and row.get("uuid"):
-                                found[day][str(row["uuid"])] = None
-                            yield row, day
+                for row in reach.rows(pages, meeting_key):
+                    day = local_date(row.get("start_time"), self.api.zone)
+                    given.add(meeting_key(row))
+                    if day is not None and row.get("uuid"):
+                        found[day][str(row["uuid"])] = None
+                    yield row, day
+                for row in reach.rows(alone, meeting_key):
+                    # Where a server knows one list only, it comes twice.
+                    if meeting_key(row) not in given:
+                        yield row, local_date(row.get("start_time"), self.api.zone)
             except Gone as error:
                 skipped.append(f"{host} ({error.message})")
         _tell(notes, "hosts", skipped)
-        self._listed[plan.first, plan.last] = {day: list(uuids) for day, uuids in found.items()}
+        self._listed[plan.first, plan.last] = reach, {day: list(uuids) for day, uuids in found.items()}
+
+    def _alone(self, host: str, first: date, last: date, notes: list[str]) -> Iterator[list[Row]]:
+        """Meetings that one was in; none from when on Zoom does not know the question, which is said once."""
+        if not self._tells_alone:
+            return
+        try:
+            yield from meeting_pages(self.api, host, first, last, notes, ALONE)
+        except Refused as error:
+            if not error.is_not_valid:
+                raise
+            self._tells_alone = False
+            notes.append(f"meetings that one person was in can't be had: {error.message}")
 
     def _all_hosts(self, notes: list[str]) -> list[str]:
         if self._hosts is None:
@@ -121,10 +146,12 @@ class MeetingReader:
         return self._hosts
 
 
-def meeting_pages(api: AccountApi, host: str, first: date, last: date, notes: list[str]) -> Iterator[list[Row]]:
-    """A host's meetings in one window, page by page."""
+def meeting_pages(
+    api: AccountApi, host: str, first: date, last: date, notes: list[str], kind: str = TOGETHER
+) -> Iterator[list[Row]]:
+    """A host's meetings of one kind in one range, page by page."""
     what = f"meetings of {host} from {first} to {last}"
-    return listed(lambda token: api.meetings(host, first, last, token), what=what, key=meeting_key, notes=notes)
+    return listed(lambda token: api.meetings(host, first, last, token, kind), what=what, key=meeting_key, notes=notes)
 
 
 def meeting_key(row: Row) -> str:

@@ -24,8 +24,8 @@ def listed(
     key
         What tells rows apart; rows without one ("") come last, when it is certain that they come once.
     counted
-        The list's token may lead on behind its end, so that ``total_records`` and ``page_count`` say where that is.
-        Elsewhere only an empty token ends a list.
+        The list's token may lead on behind its end, so that ``total_records`` and ``page_count`` say where that is. The
+        one is held against the other, for it may be meant of an answer alone. Elsewhere only an empty token ends it.
     """
     given: set[str] = set()
     for restart in range(RESTARTS + 1):
@@ -54,19 +54,27 @@ def _walk(fetch: Fetch, what: str, notes: list[str], counted: bool) -> Iterator[
         found = len(page.rows) + page.strange
         pages, read, strange, total = pages + 1, read + found, strange + page.strange, page.total
         empty = 0 if found else empty + 1
-        return page.rows, page.token if not counted or _goes_on(page, pages, read, empty) else None
+        if not counted:
+            return page.rows, page.token
+        # A token that leads to itself when all that was counted has come is one behind the end.
+        last = page.token == token and page.total is not None and read >= page.total
+        return page.rows, page.token if _goes_on(page, pages, read, empty) and not last else None
 
     for rows in cursor_pages(one, what=what):
         yield list(rows)
     if strange:
         notes.append(f"{what}: {strange} members of the list are no objects and were left out")
-    if counted and total is not None and read < total:
+    if counted and total is not None and read != total:
         notes.append(f"{what}: Zoom counts {total} and gave {read}")
 
 
 def _goes_on(page: Page, pages: int, read: int, empty: int) -> bool:
     """Whether a token is to be followed, in a list that may give one behind its end."""
-    if page.total is not None and read <= page.total:
-        return read < page.total and empty < EMPTY_PAGES
+    if page.total is not None and read < page.total:
+        return empty < EMPTY_PAGES
+    more_pages = page.pages is None or pages < page.pages
+    if page.total is not None and read == page.total:
+        # A full page that is not the last of those counted: the total may be that of one answer.
+        return page.full and page.pages is not None and more_pages
     # Nothing that can be believed: a total below what has already come counts something else.
-    return not empty and (page.pages is None or pages < page.pages)
+    return not empty and more_pages

@@ -10,14 +10,15 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import product
 
 from orchestration.errors import PermanentError
 from orchestration.sources.core.records import Session
-from orchestration.sources.zoom.api import Row
+from orchestration.sources.zoom.api import ALONE, TOGETHER, Row
 from orchestration.sources.zoom.calls import call_key, call_pages
-from orchestration.sources.zoom.days import local_date, month_of, month_windows
+from orchestration.sources.zoom.days import MARGIN, MAY_BE_LEFT_OUT, local_date, month_of, month_windows
 from orchestration.sources.zoom.directories import members
-from orchestration.sources.zoom.faults import Forbidden, Gone
+from orchestration.sources.zoom.faults import Forbidden, Gone, Refused
 from orchestration.sources.zoom.meetings import meeting_pages
 from orchestration.sources.zoom.session import Account
 from orchestration.sources.zoom.streams import CALL_QUEUES, PHONE_USERS, USERS
@@ -95,13 +96,18 @@ def _reported(account: Account, days: set[date]) -> dict[date, dict[str, Value]]
 
 
 def _of_report(report: dict[date, dict[str, Value]] | None, day: date, account: Account) -> dict[str, Value] | None:
-    """What the report says of a day. One that it leaves out had no meetings, unless the report may still come to it."""
+    """What the report says of a day. One that it leaves out had no meetings, unless the report may still come to it.
+
+    Days to come, and a zero for one that has only just ended, are no word of it.
+    """
     if report is None:
         return None
-    if day in report:
+    today = account.api.now().astimezone(account.api.zone).date()
+    yesterday = today - timedelta(1)
+    told = {one for one, row in report.items() if one <= today and (one < yesterday or row["total_meetings"] != 0)}
+    if day in told:
         return report[day]
-    yesterday = account.api.now().astimezone(account.api.zone).date() - timedelta(1)
-    over = day < yesterday or any(later > day for later in report)
+    over = day < yesterday or any(later > day for later in told)
     return dict.fromkeys(_MEETINGS, 0) if over else None
 
 
@@ -119,16 +125,20 @@ def _hosted(account: Account, days: set[date]) -> dict[date, list[Row]] | None:
     notes: list[str] = []
     if not days:
         return {}
-    windows = list(month_windows(min(days) - timedelta(1), max(days) + timedelta(1)))
+    windows = list(month_windows(min(days) - MARGIN, min(max(days) + MARGIN + MAY_BE_LEFT_OUT, _newest(account))))
     try:
         pages = (page for status in ("active", "inactive") for page in members(account.api, USERS, status, notes))
         for host in [str(row["id"]) for page in pages for row in page]:
             try:
-                for first, last in windows:
-                    for page in meeting_pages(account.api, host, first, last, notes):
+                for kind, (first, last) in product((TOGETHER, ALONE), windows):
+                    for page in meeting_pages(account.api, host, first, last, notes, kind):
                         found |= {str(row.get("uuid")): row for row in page}
             except Gone:
                 continue
+            except Refused as error:
+                # Read, they are noted as not to be had.
+                if kind != ALONE or not error.is_not_valid:
+                    raise
     except Forbidden:
         return None
     by_day: dict[date, list[Row]] = {day: [] for day in days}
@@ -140,10 +150,17 @@ def _hosted(account: Account, days: set[date]) -> dict[date, list[Row]] | None:
 
 
 def _calls(account: Account, day: date) -> dict[str, Value]:
-    """Calls whose first leg began on a local date; a day on either side, for calls are passed on past midnight."""
+    """Calls whose first leg began on a local date; a day on either side, for calls are passed on past midnight.
+
+    Each day is asked for with the one after it, for Zoom may leave out the day that a range ends on; a leg that comes
+    twice counts once.
+    """
     legs: dict[str, Row] = {}
+    newest = _newest(account)
     for asked in (day - timedelta(1), day, day + timedelta(1)):
-        for page in call_pages(account.api, asked, asked, []):
+        if asked > newest:
+            continue
+        for page in call_pages(account.api, asked, min(asked + MAY_BE_LEFT_OUT, newest), []):
             legs |= {call_key(row): row for row in page}
     calls: dict[str, list[Row]] = defaultdict(list)
     for key, row in legs.items():
@@ -160,6 +177,12 @@ def _calls(account: Account, day: date) -> dict[str, Value]:
         "total_call_minutes": int((seconds / 60).quantize(Decimal(1), ROUND_HALF_UP)),
         "avg_call_duration_mins": _ratio(seconds / 60, len(todays)),
     }
+
+
+def _newest(account: Account) -> date:
+    """The latest date that it can be anywhere it matters."""
+    now = account.api.now()
+    return max(now.date(), now.astimezone(account.api.zone).date())
 
 
 def _ratio(total: Decimal, count: int) -> Decimal | None:

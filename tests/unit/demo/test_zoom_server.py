@@ -184,6 +184,13 @@ def test_ranges_are_a_month_at_most_and_six_months_back_at_most(
     assert answer.json().get("code") == (300 if status == 400 else None)
 
 
+def test_a_report_may_list_a_whole_month_and_be_behind(server: RunningZoom, client: Client) -> None:
+    behave(server, whole_months=True)
+    dates = client.get("/report/daily", year="2026", month="11").json()["dates"]
+    assert [row["date"] for row in dates] == [f"2026-11-{day:02d}" for day in range(1, 31)]
+    assert {row["meetings"] for row in dates} == {0}
+
+
 def test_reports_older_than_six_months_are_refused_or_cut(server: RunningZoom, client: Client) -> None:
     assert client.refused("/report/daily", year="2026", month="4") == (400, 300)
     assert client.refused("/report/daily", year="2026", month="12") == (400, 300)

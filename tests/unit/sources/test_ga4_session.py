@@ -158,6 +158,23 @@ def test_tables_older_than_watched_are_looked_at_once_a_week(server: RunningGa4)
     assert third.replaced == ['["20250101", ', '["20260210", ']
 
 
+def test_dates_counted_by_other_rules_are_all_read_again_once(server: RunningGa4) -> None:
+    for day in ("20250101", "20260101", "20260210"):
+        write(server, f"events_{day}", event("x", 1))
+    _, first = read(server)
+    before = {name: value for name, value in first.state.items() if name != "counted_by"}
+    del server.export("blank").given["events_20260101"]
+    _, second = read(server, state=before)
+    assert second.replaced == ['["20250101", ', '["20260210", ']
+    assert second.notes == ["what is counted of a date has changed: all dates are read again"]
+    assert second.state["dates"] == first.state["dates"], "a date whose table is gone stays known"
+    _, third = read(server, state=second.state)
+    assert (third.replaced, third.notes) == (['["20260210", '], [])
+    # Tables are described by no rules.
+    _, days = read(server, "days", read(server, "days")[1].state)
+    assert (days.notes, "counted_by" in days.state) == ([], False)
+
+
 def test_a_table_that_is_gone_stays_known_and_none_begins_before_start_date(server: RunningGa4) -> None:
     for day in ("20260101", "20260201", "20260210"):
         write(server, f"events_{day}", event("x", 1))
@@ -239,6 +256,8 @@ def test_what_a_session_is_and_what_lies_outside(server: RunningGa4) -> None:
         "events": 6,
         "deliveries": 6,
         "views": 4,
+        # A page is viewed, and is no screen.
+        "screen_views": 3,
         "screens": [
             {"name": "(not set)", "views": 1},
             {"name": "Class", "views": 1},
@@ -333,6 +352,23 @@ def test_a_job_that_fails_while_it_is_waited_for_is_run_anew(
     assert len(records) == 1
     assert len(server.service.api.jobs) == 2
     assert [one.path.rpartition("/")[2] for one in asked(server, "/jobs/")].count("job_000000") == 3
+
+
+@pytest.mark.parametrize("path", ["/tables", "/tables/events_20260203", "/queries/job_000000"])
+def test_a_jobs_failure_told_elsewhere_has_the_request_made_again(server: RunningGa4, path: str) -> None:
+    """A list, a table, a page of a result: no job is to blame that another one could stand in for."""
+    write(server, "events_20260203", event("x", 1, ga_session_id=1), event("x", 2, ga_session_id=2))
+    server.service.api.page_rows = 1
+    told = {"reason": "jobRateLimitExceeded", "message": "Too many jobs."}
+    body = json.dumps({"error": {"code": 400, "message": "Too many jobs.", "errors": [told]}})
+    server.service.faults.add(Fault("body", path=path, status=400, body=body))
+    records, _ = read(server)
+    assert (len(records), len(server.service.api.jobs)) == (2, 1)
+
+    server.service.faults.add(Fault("body", path=path.replace("000000", ""), status=400, body=body, count=None))
+    with pytest.raises(TransientError, match="tried 6 times") as failed:
+        read(server)
+    assert str(failed.value).startswith("org / ga4 / sessions: BigQuery's job failed (jobRateLimitExceeded)")
 
 
 def test_a_job_that_does_not_end_is_given_up(server: RunningGa4, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestration.errors import PermanentError
-from orchestration.sources.zoom.days import Coverage, earliest, local_date, month_windows, plan
+from orchestration.sources.zoom.days import (
+    Coverage,
+    earliest,
+    local_date,
+    month_windows,
+    months_of,
+    plan,
+    shifted,
+)
 
 CHICAGO = ZoneInfo("America/Chicago")
 NOW = datetime(2026, 11, 20, 13, tzinfo=UTC)
@@ -18,12 +26,22 @@ some_day = st.dates(date(2020, 1, 1), date(2030, 12, 31))
 
 
 @given(some_day, st.integers(0, 800))
-def test_windows_hold_every_day_once_and_none_is_longer_than_a_month(first: date, length: int) -> None:
+def test_consecutive_windows_share_a_day_and_none_is_longer_than_a_month(first: date, length: int) -> None:
     last = first + timedelta(length)
     windows = list(month_windows(first, last))
-    held = [start + timedelta(n) for start, end in windows for n in range((end - start).days + 1)]
-    assert held == [first + timedelta(n) for n in range(length + 1)]
-    assert all((start.year, start.month) == (end.year, end.month) for start, end in windows)
+    assert (windows[0][0], windows[-1][1]) == (first, last)
+    assert [start for start, _ in windows[1:]] == [end for _, end in windows[:-1]]
+    # Without the days that they end on, all but the very last day is held, and held once.
+    held = [start + timedelta(n) for start, end in windows for n in range((end - start).days)]
+    assert held == [first + timedelta(n) for n in range(length)]
+    assert all(end < shifted(start, 1) for start, end in windows)
+    assert list(month_windows(last + timedelta(1), last)) == []
+
+
+@given(some_day, st.integers(0, 800))
+def test_months_are_those_of_every_day_in_order(first: date, length: int) -> None:
+    days = [first + timedelta(n) for n in range(length + 1)]
+    assert months_of(first, days[-1]) == sorted({day.replace(day=1) for day in days})
 
 
 @pytest.mark.parametrize(
@@ -96,6 +114,20 @@ def test_a_state_of_the_future_is_no_place_to_go_on_from() -> None:
     assert (first, covered) == (date(2026, 5, 21), [["2026-05-22", "2026-11-20"]])
 
 
+def test_what_zoom_refused_is_not_asked_for_again_until_it_is_too_old_anyway() -> None:
+    state = {
+        "read_at": "2026-11-19T13:00:00+00:00",
+        "covered": [["2026-05-25", "2026-11-19"]],
+        "had_since": "2026-05-24",
+    }
+    assert planned(state)[0] == date(2026, 11, 15)
+    assert plan(state, None, NOW, CHICAGO, None, []).had_since == date(2026, 5, 24)
+    # A day that is too old by Zoom's own six months is no longer any of its business.
+    assert plan({**state, "had_since": "2026-05-21"}, None, NOW, CHICAGO, None, []).had_since is None
+    # By a state of the future nothing is known.
+    assert planned({**state, "read_at": "2099-01-01T00:00:00+00:00"})[0] == date(2026, 5, 21)
+
+
 def test_in_the_evening_utc_is_a_day_ahead_and_both_are_asked_for() -> None:
     # 03:00 UTC on the 21st is 21:00 on the 20th in Chicago.
     _, last, covered, _ = planned({}, now=datetime(2026, 11, 21, 3, tzinfo=UTC))
@@ -106,7 +138,8 @@ def test_a_window_is_kept_to_by_local_dates_and_one_too_old_is_an_error() -> Non
     notes: list[str] = []
     window = (date(2026, 5, 1), date(2026, 5, 31))
     made = plan({}, window, NOW, CHICAGO, None, notes)
-    assert (made.first, made.last) == (date(2026, 5, 21), date(2026, 6, 1))
+    # A day more for whichever zone Zoom cuts days by, and one for a range that may leave out its last.
+    assert (made.first, made.last) == (date(2026, 5, 21), date(2026, 6, 2))
     assert [made.keeps(day) for day in (date(2026, 5, 31), date(2026, 6, 1), None)] == [True, False, True]
     assert notes == ["2026-05-01 to 2026-05-20 can't be had: Zoom keeps six months"]
     with pytest.raises(PermanentError, match="nothing before 2026-05-21 can be had"):

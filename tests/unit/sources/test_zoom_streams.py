@@ -56,19 +56,43 @@ def test_a_list_that_counts_nothing_ends_with_an_empty_page(zoom: ZoomAccount, p
     assert sorted(zoom.read("call_history").keys) == made
 
 
+@pytest.mark.parametrize("past_end", ["none", "empty", "same"])
+@pytest.mark.parametrize("number", [300, 301, 600])
+def test_a_total_of_one_answer_ends_no_list_that_counts_more_pages(
+    zoom: ZoomAccount, number: int, past_end: str
+) -> None:
+    made = zoom.add_calls(*(f"2026-11-10T12:{one // 60:02d}:{one % 60:02d}+00:00" for one in range(number)))
+    zoom.quirks.counts_of_page, zoom.quirks.past_end = True, past_end
+    read = zoom.read("call_history")
+    assert sorted(set(read.keys)) == made
+    said = f"calls from 2026-10-16 to 2026-11-15: Zoom counts {number % 300 or 300} and gave {number}"
+    assert read.notes == ([said] if number > 300 else [])
+
+
+def test_a_token_that_leads_to_itself_when_all_has_come_is_the_end(zoom: ZoomAccount) -> None:
+    """Pages counted by another size than the one asked for: after the last there are more to come, by that count."""
+    rows = ",".join(f'{{"call_history_uuid":"{number}"}}' for number in range(300))
+    body = f'{{"call_history":[{rows}],"total_records":300,"page_count":10,"next_page_token":"again"}}'
+    with zoom.session() as session:
+        fault = Fault("body", path="/phone/call_history", contains="2026-11-15 2026", status=200, body=body, count=2)
+        zoom.server.service.faults.add(fault)
+        extract = session.read(ZOOM.stream("call_history"), None, None)
+        assert {record.record_id for record in extract.records} == {str(number) for number in range(300)}
+
+
 def test_a_list_that_gives_less_than_it_counts_says_so(zoom: ZoomAccount, monkeypatch: pytest.MonkeyPatch) -> None:
-    zoom.add_calls("2026-11-10T12:00:00+00:00")
+    zoom.add_calls("2026-11-18T12:00:00+00:00")
     body = (
         '{"call_history":[{"call_history_uuid":"1"}],"call_logs":[],"total_records":9,"page_count":1,'
         '"next_page_token":""}'
     )
     with zoom.session() as session:
         zoom.server.service.faults.add(
-            Fault("body", path="/phone/call_history", contains="2026-11-01", status=200, body=body)
+            Fault("body", path="/phone/call_history", contains="2026-11-15 2026", status=200, body=body)
         )
         extract = session.read(ZOOM.stream("call_history"), None, None)
         assert [record.record_id for record in extract.records] == ["1"]
-    assert extract.notes == ["calls from 2026-11-01 to 2026-11-20: Zoom counts 9 and gave 1"]
+    assert extract.notes == ["calls from 2026-11-15 to 2026-11-20: Zoom counts 9 and gave 1"]
 
 
 def test_the_same_token_again_is_refused_within_two_pages(zoom: ZoomAccount) -> None:
@@ -91,6 +115,39 @@ def test_a_page_token_that_never_lives_long_enough_is_an_error(zoom: ZoomAccount
     with pytest.raises(PageExpired):
         zoom.read("call_history")
     assert [asked.status for asked in zoom.log].count(400) == paging.RESTARTS + 1
+
+
+@pytest.mark.parametrize("to_excluded", [False, True])
+def test_no_day_is_lost_between_ranges_whether_zoom_counts_their_last_or_not(
+    zoom: ZoomAccount, to_excluded: bool
+) -> None:
+    zoom.quirks.to_excluded = to_excluded
+    host, noons = zoom.add_person("a"), [date(2026, 5, 21) + timedelta(number) for number in range(183)]
+    made = zoom.add_calls(*(f"{day}T12:00:00+00:00" for day in noons))
+    for number, day in enumerate(noons):
+        zoom.add_meeting(f"{number:03d}==", host, f"{day}T12:00:00+00:00")
+    calls, meetings = zoom.read("call_history"), zoom.read("meetings")
+    # Each once although ranges overlap; nothing has to be told of today, the 20th, yet.
+    assert calls.keys == made
+    assert sorted(meetings.keys) == [f"{number:03d}==" for number in range(183)]
+    asked = [(one["from"], one["to"]) for one in zoom.asked("/v2/phone/call_history")]
+    assert [start for start, _ in asked[1:]] == [end for _, end in asked[:-1]]
+    (evening,) = zoom.add_calls("2026-10-02T04:59:00+00:00")
+    window = (date(2026, 10, 1), date(2026, 10, 1))
+    assert zoom.read("call_history", window=window).keys == [made[133], evening]
+
+
+def test_a_call_that_names_no_id_and_is_in_two_ranges_is_given_as_often_as_one_has_it(zoom: ZoomAccount) -> None:
+    one, other = '{"start_time":"2026-06-20T12:00:00Z"}', '{"start_time":"2026-06-20T12:00:01Z"}'
+    with zoom.session() as session:
+        for ends, listed in (("2026-06-20", f"{one},{one}"), ("2026-07-19", f"{one},{one},{other}")):
+            body = f'{{"call_history":[{listed}],"next_page_token":""}}'
+            zoom.server.service.faults.add(
+                Fault("body", path="/phone/call_history", contains=f"{ends} start_time", status=200, body=body)
+            )
+        extract = session.read(ZOOM.stream("call_history"), None, None)
+        found = [str((record.payload or {})["start_time"])[-3:] for record in extract.records]
+    assert found == ["00Z", "00Z", "01Z"]
 
 
 @pytest.mark.parametrize("days", ["utc", "account"])
@@ -149,6 +206,44 @@ def test_a_month_that_has_begun_elsewhere_only_is_not_missed(zoom: ZoomAccount) 
     assert zoom.asked("/v2/report/daily")[-1]["month"] == "12"
 
 
+@pytest.mark.parametrize("stream", ["call_history", "meetings", "participants"])
+def test_where_zoom_keeps_less_than_six_months_all_that_it_keeps_is_read(zoom: ZoomAccount, stream: str) -> None:
+    # 180 days before the 20th of November is the 24th of May; that of the six months would be the 21st.
+    zoom.quirks.kept_days = 180
+    for name in ("a", "b"):
+        host = zoom.add_person(name)
+        for day in (23, 24, 31):
+            zoom.add_meeting(f"{name}{day}==", host, f"2026-05-{day}T12:00:00+00:00")
+            zoom.add_calls(f"2026-05-{day}T12:00:00+00:00")
+    first = zoom.read(stream, participants_per_run=3)
+    told = {str(row["start_time" if "start_time" in row else "join_time"])[:10] for row in first.payloads.values()}
+    assert told == {"2026-05-24", "2026-05-31"}
+    refusal = "Zoom refuses the request with 400, code 300: Only the last six months can be asked for."
+    assert first.notes[0] == f"2026-05-21 to 2026-05-23 can't be had: {refusal}"
+    assert zoom.states[stream]["covered"] == [["2026-05-25", "2026-11-20"]]
+    # From the next night on, the last days alone are asked for and nothing that is known to be gone.
+    zoom.log.clear()
+    zoom.server.advance(1)
+    second = zoom.read(stream)
+    assert (second.notes, zoom.states[stream]["covered"]) == ([], [["2026-05-25", "2026-11-21"]])
+    assert {one.params["from"] for one in zoom.log if "from" in one.params} == {"2026-11-16"}
+    # When the six months have gone by, too, there is nothing to be remembered any more.
+    zoom.server.advance(5)
+    zoom.read(stream)
+    assert "had_since" not in zoom.states[stream]
+
+
+def test_a_refusal_that_has_nothing_to_do_with_age_is_an_error(zoom: ZoomAccount) -> None:
+    zoom.quirks.kept_days = 60
+    with pytest.raises(PermanentError, match="Only the last six months"):
+        zoom.read("call_history")
+    assert len(zoom.asked("/v2/phone/call_history")) == 32
+    zoom.log.clear()
+    with pytest.raises(PermanentError, match="Only the last six months"):
+        zoom.read("call_history", window=(date(2026, 6, 1), date(2026, 6, 10)))
+    assert len(zoom.asked("/v2/phone/call_history")) == 1
+
+
 def test_meetings_of_all_hosts_land_and_those_who_may_not_host_are_named(zoom: ZoomAccount) -> None:
     zoom.add_person("pending", activated=None)
     left = zoom.add_person("left", left=datetime(2026, 11, 20, 12, tzinfo=UTC))
@@ -161,6 +256,35 @@ def test_meetings_of_all_hosts_land_and_those_who_may_not_host_are_named(zoom: Z
     assert read.notes == [
         "1 hosts skipped: basic (Your user account is not allowed meeting hosting and scheduling capabilities.)"
     ]
+
+
+@pytest.mark.parametrize("knows_alone", [True, False])
+def test_meetings_that_one_was_in_are_asked_for_too_and_said_where_that_cant_be(
+    zoom: ZoomAccount, knows_alone: bool
+) -> None:
+    zoom.quirks.knows_alone = knows_alone
+    for name in ("a", "b"):
+        host = zoom.add_person(name)
+        zoom.add_meeting(f"{name}1==", host, "2026-05-22T15:00:00+00:00", alone=True)
+        zoom.add_meeting(f"{name}2==", host, "2026-11-19T15:00:00+00:00")
+    read = zoom.read("meetings")
+    assert sorted(read.keys) == (["a1==", "a2==", "b1==", "b2=="] if knows_alone else ["a2==", "b2=="])
+    # A question that is not known says nothing of how far back Zoom goes.
+    assert zoom.states["meetings"]["covered"] == [["2026-05-22", "2026-11-20"]]
+    refusal = "Zoom refuses the request with 400, code 300: Invalid field: type."
+    assert read.notes == ([] if knows_alone else [f"meetings that one person was in can't be had: {refusal}"])
+    # Who was in them, Zoom tells of meetings of two and more alone.
+    zoom.read("participants")
+    assert len(zoom.asked("/v2/report/meetings/")) == 2
+
+
+def test_a_server_that_knows_one_list_of_meetings_has_each_land_once(zoom: ZoomAccount) -> None:
+    body = '{"meetings":[{"uuid":"1==","start_time":"2026-11-19T15:00:00Z"}],"next_page_token":""}'
+    zoom.add_person("a")
+    zoom.server.service.faults.add(
+        Fault("body", path="/report/users", contains="2026-11-20", status=200, body=body, count=2)
+    )
+    assert zoom.read("meetings").keys == ["1=="]
 
 
 def test_participants_are_asked_for_by_whatever_slashes_an_id_has_and_rejoins_are_kept(zoom: ZoomAccount) -> None:

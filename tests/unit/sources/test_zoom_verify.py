@@ -1,0 +1,61 @@
+"""Figures asked afresh: complete whichever way Zoom reads a question, and none where it has no word yet."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from zoom_account import ZoomAccount
+
+from orchestration.sources.zoom.verify import day_figures
+
+MEETINGS = ("total_meetings", "total_meeting_minutes", "total_participants", "avg_meeting_duration_mins")
+NINTH = date(2026, 11, 9)
+COUNTS = MEETINGS[:3]
+
+
+@pytest.mark.parametrize("to_excluded", [False, True])
+def test_a_day_is_whole_whether_zoom_counts_the_last_of_a_range_or_not(zoom: ZoomAccount, to_excluded: bool) -> None:
+    zoom.quirks.to_excluded = to_excluded
+    zoom.account.missing_scopes = {"report:read:admin"}
+    host = zoom.add_person("a")
+    # In Chicago, six hours behind, the 9th is 06:00 on the 9th to 06:00 on the 10th, by which ranges are cut.
+    for number, start in enumerate(("09T05:59:59", "09T06:00:00", "10T05:59:59", "10T06:00:00")):
+        zoom.add_calls(f"2026-11-{start}+00:00")
+        zoom.add_meeting(f"m{number}==", host, f"2026-11-{start}+00:00")
+    with zoom.session() as session:
+        figures = day_figures(session, {NINTH: dict.fromkeys((*MEETINGS, "total_calls"), 0)})[NINTH]
+    # Two meetings of half an hour, each with a host who stays and a guest who is in it for 5 and for 20 minutes.
+    assert figures == {
+        "total_calls": 2,
+        "total_meetings": 2,
+        "total_meeting_minutes": 110,
+        "total_participants": 4,
+        "avg_meeting_duration_mins": 30,
+    }
+
+
+def test_what_the_report_has_not_counted_is_no_zero_and_days_to_come_are_no_word(zoom: ZoomAccount) -> None:
+    # It is the 20th: the report lists the month whole and has counted as far as the 18th.
+    zoom.quirks.whole_months, zoom.quirks.counted_until = True, date(2026, 11, 18)
+    host = zoom.add_person("a")
+    for day in (18, 19):
+        zoom.add_meeting(f"m{day}==", host, f"2026-11-{day}T15:00:00+00:00")
+    asked = {date(2026, 11, day): dict.fromkeys(COUNTS, 0) for day in (17, 18, 19)}
+    with zoom.session() as session:
+        figures = day_figures(session, asked)
+    assert [[figures[day][name] for name in COUNTS] for day in asked] == [[0, 0, 0], [1, 55, 2], [1, 55, 2]]
+
+
+@pytest.mark.parametrize(("knows_alone", "average"), [(True, 20), (False, 30)])
+def test_meetings_that_one_was_in_are_among_them_where_zoom_tells(
+    zoom: ZoomAccount, knows_alone: bool, average: int
+) -> None:
+    zoom.quirks.knows_alone = knows_alone
+    host = zoom.add_person("a")
+    zoom.add_meeting("two==", host, "2026-11-09T15:00:00+00:00")
+    alone = zoom.add_meeting("one==", host, "2026-11-09T16:00:00+00:00", alone=True)
+    alone.end = alone.start + timedelta(minutes=10)
+    with zoom.session() as session:
+        figures = day_figures(session, {NINTH: dict.fromkeys(MEETINGS, 0)})[NINTH]
+    assert figures["avg_meeting_duration_mins"] == average
