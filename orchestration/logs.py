@@ -174,6 +174,12 @@ class _StderrHandler(logging.StreamHandler[TextIO]):
         return sys.stderr
 
 
+def _not_written_by_dagster(record: logging.LogRecord) -> bool:
+    """False for lines of its processes that handlers of its own write already."""
+    name = record.name.partition(".")[0]
+    return not (name.startswith("dagster") and logging.getLogger(name).handlers)
+
+
 def configure_logging(level: str | None = None) -> None:
     """Log to stderr, one line an event: for people on a terminal, JSON where ``AIOP_LOG_FORMAT=json``.
 
@@ -219,6 +225,7 @@ def configure_logging(level: str | None = None) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(_not_written_by_dagster)
     root = logging.getLogger()
     for other in [one for one in root.handlers if one.get_name() == "aiop"]:
         root.removeHandler(other)

@@ -253,3 +253,14 @@ def test_a_handler_made_while_stderr_was_redirected_writes_to_the_real_one_later
     logging.getLogger("library").warning("later")
     assert redirected.getvalue() == ""
     assert "later" in capsys.readouterr().err
+
+
+def test_lines_of_dagsters_processes_are_written_once(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging()
+    own = logging.StreamHandler(sys.stderr)
+    logging.getLogger("dagster").addHandler(own)
+    try:
+        logging.getLogger("dagster.code_server").warning("started")
+    finally:
+        logging.getLogger("dagster").removeHandler(own)
+    assert capsys.readouterr().err == "started\n"
