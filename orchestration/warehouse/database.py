@@ -18,6 +18,9 @@ from orchestration.warehouse.embedded import EmbeddedPostgres
 
 # MERGE and security_invoker views: the first for the loader's convenience, the second for keeping tenants apart.
 MINIMUM_VERSION = 150000
+# Whoever waits for a structure to change holds up everybody who comes after: a tenant's open transaction must not make
+# that wait endless.
+LOCK_TIMEOUT = "60s"
 
 _checked: set[str] = set()
 
@@ -47,7 +50,7 @@ def connect(
     *,
     autocommit: bool = False,
     application_name: str = "aiop",
-    lock_timeout: str = "60s",
+    lock_timeout: str = LOCK_TIMEOUT,
     settings: Mapping[str, str] | None = None,
     **arguments: Any,
 ) -> psycopg.Connection:

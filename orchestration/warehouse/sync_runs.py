@@ -62,18 +62,13 @@ class Run:
 def begin(connection: psycopg.Connection, org_id: int, source: str, stream: str) -> tuple[int, dict[str, Any] | None]:
     """The id of a new run, for the rows that it lands, and the state that the last successful read left.
 
-    Lifts, for this transaction, limits meant for short statements: reading a source may take hours.
     Raises OrganizationErased: what would be read could not land.
     """
-    limits = ["statement_timeout", "idle_in_transaction_session_timeout"]
-    if connection.info.server_version >= 170000:
-        limits.append("transaction_timeout")
     row = connection.execute(
         f"""
         select {_NEXT_ID}, (
             select state from ops.watermarks where org_id = %(org)s and source = %(source)s and stream = %(stream)s
-        ), exists (select from ops.erased_organizations where id = %(org)s),
-        {", ".join(f"set_config('{name}', '0', true)" for name in limits)}
+        ), exists (select from ops.erased_organizations where id = %(org)s)
         """,  # noqa: S608
         {"org": org_id, "source": source, "stream": stream},
     ).fetchone()

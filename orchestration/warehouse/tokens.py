@@ -22,8 +22,8 @@ _WAIT_SECONDS = 300.0
 _SAVE_ATTEMPTS = 4
 # A session that stood idle for longer may have been dropped on its way, without a word.
 _TRUSTED_SECONDS = 60.0
-# The lock is held idle while the token service answers, and is all that its session ever commits.
-_HOLDING = {"idle_in_transaction_session_timeout": "0", "synchronous_commit": "off"}
+# The lock is all that its session ever commits.
+_HOLDING = {"synchronous_commit": "off"}
 
 
 class TokenSession:
