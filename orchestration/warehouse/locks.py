@@ -65,6 +65,16 @@ def exclusive(
             return
 
 
+def hold(connection: psycopg.Connection, name: str, *, what: str = "", wait_seconds: float) -> None:
+    """Take the lock of :func:`exclusive` inside the caller's transaction, until that ends.
+
+    Raises DatabaseError after ``wait_seconds``. Before the caller's own writes: who holds the lock may wait for those.
+    """
+    prepare(connection, [name])
+    take = f"select {_unlimited(connection)} from ops.locks where name = %s for update"  # noqa: S608
+    _wait(connection, take, name, what or name, wait_seconds)
+
+
 def _unlimited(connection: psycopg.Connection) -> str:
     limits = ["statement_timeout", "idle_in_transaction_session_timeout"]
     if connection.info.server_version >= 170000:

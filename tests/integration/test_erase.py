@@ -339,6 +339,20 @@ def test_a_load_about_to_commit_is_waited_for_and_one_behind_it_gives_way(world:
     assert world.query("select count(*) from staging_scripted.invoice where org_id = 7") == [(0,)]
 
 
+def test_a_change_of_the_organization_that_is_not_committed_yet_is_no_erasure(world: World, tmp_path: Path) -> None:
+    path = file(tmp_path)
+    text = path.read_text(encoding="utf-8").replace(f"slug: {SLUG}", f"slug: {SLUG}\n  industry: '42'")
+    path.write_text(text, encoding="utf-8")
+    with warehouse_database.connect() as changing:
+        assert organizations.apply_file(changing, path).changed == (SLUG,)
+        report = sync("scripted")
+        changing.commit()
+    assert report.organizations == [SLUG, "other"]
+    assert [failure.stream for failure in report.failures] == ["bill", "bill"]  # as with_canaries has it
+    assert world.query("select count(*) from staging_scripted.invoice where org_id = 7") == [(3,)]
+    assert world.query("select industry from ops.organizations where id = 7") == [("42",)]
+
+
 CHILD = """
 import sys, time
 from orchestration import erase
