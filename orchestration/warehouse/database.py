@@ -65,13 +65,6 @@ def connect(
     return _connect(url, options, autocommit=autocommit, application_name=application_name, **arguments)
 
 
-def superuser_connect(database: str = "aiop", *, autocommit: bool = True, **arguments: Any) -> psycopg.Connection:
-    """Connect as the embedded server's administrator; there is none elsewhere (:class:`UsageError`)."""
-    server = embedded_server()
-    server.start()
-    return _connect(server.superuser_url(database), {"timezone": "UTC"}, autocommit=autocommit, **arguments)
-
-
 def describe(url: str) -> str:
     """``user@host:port/database`` of a URL, for messages: without its password."""
     parts = conninfo.conninfo_to_dict(url)

@@ -127,9 +127,9 @@ def load(
         )
         run.mode, run.counts, run.notes = reading.mode, vars(result), result.notes
         run.stats = _spent(before, stats)
-        sync_runs.record_success(connection, run_id, run, None if backfill else reading.state)
         if settings is not None:
             refuse_if_moved(connection, org_id, source, settings)
+        sync_runs.record_success(connection, run_id, run, None if backfill else reading.state)
     return result
 
 

@@ -343,10 +343,9 @@ def test_a_change_of_the_organization_that_is_not_committed_yet_is_no_erasure(wo
     path = file(tmp_path)
     text = path.read_text(encoding="utf-8").replace(f"slug: {SLUG}", f"slug: {SLUG}\n  industry: '42'")
     path.write_text(text, encoding="utf-8")
-    with warehouse_database.connect() as changing:
+    with warehouse_database.connect(autocommit=True) as changing, changing.transaction():
         assert organizations.apply_file(changing, path).changed == (SLUG,)
         report = sync("scripted")
-        changing.commit()
     assert report.organizations == [SLUG, "other"]
     assert [failure.stream for failure in report.failures] == ["bill", "bill"]  # as with_canaries has it
     assert world.query("select count(*) from staging_scripted.invoice where org_id = 7") == [(3,)]

@@ -133,6 +133,7 @@ def test_what_was_read_of_the_account_before_does_not_land_after_the_change(worl
     reading = world.source.read_stream
     changing = World(world.source).connection
     changing.autocommit = False
+    changing.execute("select 1")  # or connecting would be a transaction of its own, and end with it
 
     def read(organization: str, stream: str) -> Iterator[Record]:
         yield from reading(organization, stream)
