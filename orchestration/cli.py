@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import sys
 
 import typer
@@ -34,11 +32,7 @@ status.register(app)
 def main() -> None:
     """Entry point: expected failures are printed as sentences, with the exit code they carry."""
     load_env_file()
-    # Commands say themselves what they do; logs are for when something is off.
-    configure_logging(os.environ.get("AIOP_LOG_LEVEL") or "WARNING")
-    if "AIOP_LOG_LEVEL" not in os.environ:
-        # A retry that helped is nothing to worry a person with; one that did not is an error in the end.
-        logging.getLogger("stamina").setLevel(logging.ERROR)
+    configure_logging()
     try:
         app()
     except AiopError as error:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dagster as dg
 
+from orchestration.logs import configure_logging
 from orchestration.settings import load_env_file
 
 load_env_file()
+# Here, because code servers and run workers have nothing else of ours in common.
+configure_logging()
 
 
 @dg.definitions

@@ -15,7 +15,7 @@ import threading
 import traceback
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import quote, quote_plus
 
 import structlog
@@ -163,13 +163,33 @@ def _thread_except_hook(unhandled: threading.ExceptHookArgs) -> None:
         print_exception(unhandled.exc_type, unhandled.exc_value, unhandled.exc_traceback)
 
 
+class _StderrHandler(logging.StreamHandler[TextIO]):
+    """Writes to what ``sys.stderr`` is at that moment: whoever imports the definitions may have it redirected."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
+
+
+def _not_written_by_dagster(record: logging.LogRecord) -> bool:
+    """False for lines of its processes that handlers of its own write already."""
+    name = record.name.partition(".")[0]
+    return not (name.startswith("dagster") and logging.getLogger(name).handlers)
+
+
 def configure_logging(level: str | None = None) -> None:
     """Log to stderr, one line an event: for people on a terminal, JSON where ``AIOP_LOG_FORMAT=json``.
 
-    ``level`` (default: ``AIOP_LOG_LEVEL``, else INFO) is that of this package; libraries log from WARNING on.
-    Calling it again replaces this handler only; handlers of others (Dagster, pytest) stay.
+    Every process calls it before it reads a source: unconfigured, structlog prints an exception with the variables of
+    its frames, credentials among them. ``level`` (default: ``AIOP_LOG_LEVEL``, else WARNING: commands say themselves
+    what they do) is that of this package; libraries log from WARNING on. Calling it again replaces this handler only;
+    handlers of others (Dagster, pytest) stay.
     """
-    level = (level or os.environ.get("AIOP_LOG_LEVEL") or "INFO").upper()
+    asked = level or os.environ.get("AIOP_LOG_LEVEL")
+    level = (asked or "WARNING").upper()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -193,9 +213,11 @@ def configure_logging(level: str | None = None) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(default=str)
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+        )
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StderrHandler()
     handler.set_name("aiop")
     handler.setFormatter(
         _RedactingFormatter(
@@ -203,11 +225,14 @@ def configure_logging(level: str | None = None) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(_not_written_by_dagster)
     root = logging.getLogger()
     for other in [one for one in root.handlers if one.get_name() == "aiop"]:
         root.removeHandler(other)
     root.addHandler(handler)
     logging.getLogger("orchestration").setLevel(level)
+    # A retry that helped is nothing to worry a person with; one that did not is an error in the end.
+    logging.getLogger("stamina").setLevel(logging.NOTSET if asked else logging.ERROR)
     logging.setLogRecordFactory(_redacting_record)
     sys.excepthook = _except_hook
     threading.excepthook = _thread_except_hook

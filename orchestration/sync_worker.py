@@ -138,7 +138,7 @@ class Worker(threading.Thread):
             zone = job.organization.timezone
             with source.open(connection, organization=slug, timezone=zone, token_store=tokens) as session:
                 while left:
-                    self._stream(job.organization, left[0], session)
+                    self._stream(job, left[0], session)
                     left.pop(0)
         except (Stopped, OrganizationErased):
             raise
@@ -149,8 +149,9 @@ class Worker(threading.Thread):
         self._settle(job.organization)
         self._batch.tell(Event("finished", slug, seconds=time.monotonic() - begun))
 
-    def _stream(self, organization: Organization, stream: Stream, session: Session) -> None:
-        batch, slug, started = self._batch, organization.slug, datetime.now(UTC)
+    def _stream(self, job: Job, stream: Stream, session: Session) -> None:
+        organization, batch, started = job.organization, self._batch, datetime.now(UTC)
+        slug = organization.slug
 
         def read(state: Mapping[str, Any] | None) -> Extract:
             extract = session.read(stream, state, batch.window)
@@ -168,6 +169,7 @@ class Worker(threading.Thread):
                 organization=slug,
                 allow_deletes=stream.name in batch.allow_deletes,
                 backfill=batch.window is not None,
+                settings=job.settings,
                 stats=session.stats,
                 dagster_run_id=batch.dagster_run_id,
                 on_wait=lambda: batch.tell(Event("waiting", slug, stream.name)),

@@ -73,9 +73,11 @@ def connect(
         given[key] = value
     with database_errors(), database.connect(application_name="aiop orgs connect") as connection:
         require_current(connection)
-        change = connecting.connect(connection, slug, source, given)
-    typer.echo(f"{change}: {slug} {source}")
-    if change != "unchanged":
+        connected = connecting.connect(connection, slug, source, given)
+    typer.echo(f"{connected.change}: {slug} {source}")
+    if connected.begun_anew:
+        typer.echo(str(connected.begun_anew))
+    if connected.change != "unchanged":
         typer.echo(f"a file that is applied later must say the same; to read it now: aiop sync {source} --org {slug}")
 
 

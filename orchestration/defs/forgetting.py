@@ -20,9 +20,10 @@ from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, As
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
-from orchestration.defs.execution import prepare_dagster_home
+from orchestration.defs.execution import STORAGE_SCHEMA, prepare_dagster_home
 from orchestration.settings import load_settings
 from orchestration.traces import Names
+from orchestration.warehouse.database import connect
 
 # Of a run that was killed, Dagster goes on believing that it runs.
 _DEAD_AFTER = timedelta(hours=24)
@@ -39,7 +40,8 @@ class Forgotten:
 def forget_organization(names: Names) -> Forgotten:
     """Delete the runs that name the organization, with their events, checks and logs; none where Dagster never ran."""
     home = Path(os.environ.get("DAGSTER_HOME") or load_settings().home / "dagster")
-    if not (home / "dagster.yaml").exists():
+    # Another machine may have run what stands in the database; its files are its own.
+    if not (home / "dagster.yaml").exists() and not _storage_in_database():
         return Forgotten()
     prepare_dagster_home()
     outcome = Forgotten()
@@ -62,6 +64,14 @@ def forget_organization(names: Names) -> Forgotten:
         _forget_summaries(storage, names)
     _compact(home)
     return outcome
+
+
+def _storage_in_database() -> bool:
+    if not load_settings().database_url:
+        return False
+    with connect(autocommit=True) as connection:
+        row = connection.execute("select to_regclass(%s)", [f"{STORAGE_SCHEMA}.event_logs"]).fetchone()
+    return row is not None and row[0] is not None
 
 
 def _names(names: Names, storage: SqlEventLogStorage, run: dg.DagsterRun) -> bool:

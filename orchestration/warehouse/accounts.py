@@ -7,7 +7,7 @@ could tell. Which settings identify an account, the source's connection model sa
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import psycopg
@@ -51,6 +51,18 @@ def refuse_shared(connection: psycopg.Connection, source_names: Collection[str],
             f"Organizations would read each other's data; nothing was changed:\n{listed}",
             hint="correct the wrong one; where they are meant to share an account, each says `shared_account: true`.",
         )
+
+
+def same_account(source: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether two settings of a connection lead to one account, as far as they tell.
+
+    Where a credential stands for the account (HubSpot's token), another one counts as another account.
+    """
+    model = connection_models().get(source)
+    if model is None:
+        return True
+    keys = [model.account_key({name: _value(setting) for name, setting in one.items()}) for one in (before, after)]
+    return keys[0] == keys[1]
 
 
 def _value(setting: Any) -> Any:

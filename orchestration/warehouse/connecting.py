@@ -7,21 +7,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import psycopg
 import yaml
-from psycopg.types.json import Jsonb
 
 from orchestration.errors import UsageError
-from orchestration.warehouse import accounts, locks, organizations
+from orchestration.warehouse import accounts, connections, locks, organizations
+from orchestration.warehouse.connections import BegunAnew
 from orchestration.warehouse.organization_entries import OrganizationsFile
 from orchestration.warehouse.organizations import Organization, list_organizations
 from orchestration.warehouse.organizations_file import check_organizations
 
 Change = Literal["connected", "changed", "unchanged"]
 
-_TOKENS_WAIT_SECONDS = 300.0
+
+@dataclass(frozen=True)
+class Connected:
+    """What connecting did; ``begun_anew`` where rows of another account may be there."""
+
+    change: Change
+    begun_anew: BegunAnew | None = None
 
 
 def add(connection: psycopg.Connection, facts: Mapping[str, Any]) -> Organization:
@@ -47,7 +54,7 @@ def add(connection: psycopg.Connection, facts: Mapping[str, Any]) -> Organizatio
         return next(one for one in list_organizations(connection) if one.slug == slug)
 
 
-def connect(connection: psycopg.Connection, slug: str, source: str, settings: Mapping[str, str]) -> Change:
+def connect(connection: psycopg.Connection, slug: str, source: str, settings: Mapping[str, str]) -> Connected:
     """Make ``settings`` the organization's connection to ``source``, in place of one that it had.
 
     Values are plain, or references ``env:NAME``. Raises UsageError with everything that is wrong with them, or where
@@ -61,33 +68,28 @@ def connect(connection: psycopg.Connection, slug: str, source: str, settings: Ma
         entry["organization_id"] = str(organization.organization_id)
         entry["connections"] = {source: dict(settings)}
         wanted = _checked(entry).organizations[0].connections[source]
-        row = connection.execute(
-            "select settings from ops.connections where org_id = %s and source = %s for update",
-            [organization.id, source],
-        ).fetchone()
-        if row is not None and row[0] == wanted:
-            return "unchanged"
-        connection.execute(
-            """
-            insert into ops.connections (org_id, source, settings) values (%s, %s, %s)
-            on conflict (org_id, source) do update set settings = excluded.settings, updated_at = now()
-            """,
-            [organization.id, source, Jsonb(wanted)],
-        )
+        before = connections.stored_connections(connection, [organization.id]).get(organization.id, {})
+        if before.get(source) == wanted:
+            return Connected("unchanged")
+        after = {**before, source: wanted}
+        connections.forget_tokens(connection, slug, organization.id, before, after)
+        anew = connections.write_connection(connection, slug, organization.id, source, before.get(source), wanted)
         accounts.refuse_shared(connection, [source], [organization.id])
-    return "connected" if row is None else "changed"
+    return Connected("changed" if source in before else "connected", anew)
 
 
 def disconnect(connection: psycopg.Connection, slug: str, source: str) -> None:
     """Take a connection and its tokens away. What has landed stays, and so do the rows made of it.
+
+    The source's next connection begins anew: a token in its place may be another account's, and nothing tells.
 
     Raises UsageError where there is neither connection nor token, DatabaseError where the tokens stay in use.
     """
     organization = organization_of(connection, slug)
     key = [organization.id, source]
     # A refresh that is under way would store its tokens after ours are gone.
-    lock, what = f"tokens {organization.id} {source}", f"tokens of {slug} / {source}"
-    with locks.exclusive(connection, lock, what=what, wait_seconds=_TOKENS_WAIT_SECONDS):
+    lock, what = connections.tokens_lock(organization.id, source), f"tokens of {slug} / {source}"
+    with locks.exclusive(connection, lock, what=what, wait_seconds=connections.TOKENS_WAIT_SECONDS):
         removed = connection.execute("delete from ops.connections where org_id = %s and source = %s", key).rowcount
         removed += connection.execute("delete from ops.oauth_tokens where org_id = %s and source = %s", key).rowcount
     if not removed:

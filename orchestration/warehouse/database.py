@@ -18,6 +18,9 @@ from orchestration.warehouse.embedded import EmbeddedPostgres
 
 # MERGE and security_invoker views: the first for the loader's convenience, the second for keeping tenants apart.
 MINIMUM_VERSION = 150000
+# Whoever waits for a structure to change holds up everybody who comes after: a tenant's open transaction must not make
+# that wait endless.
+LOCK_TIMEOUT = "60s"
 
 _checked: set[str] = set()
 
@@ -47,7 +50,7 @@ def connect(
     *,
     autocommit: bool = False,
     application_name: str = "aiop",
-    lock_timeout: str = "60s",
+    lock_timeout: str = LOCK_TIMEOUT,
     settings: Mapping[str, str] | None = None,
     **arguments: Any,
 ) -> psycopg.Connection:
@@ -60,13 +63,6 @@ def connect(
     url = database_url()
     options = {"row_security": "off", "timezone": "UTC", "lock_timeout": lock_timeout, **(settings or {})}
     return _connect(url, options, autocommit=autocommit, application_name=application_name, **arguments)
-
-
-def superuser_connect(database: str = "aiop", *, autocommit: bool = True, **arguments: Any) -> psycopg.Connection:
-    """Connect as the embedded server's administrator; there is none elsewhere (:class:`UsageError`)."""
-    server = embedded_server()
-    server.start()
-    return _connect(server.superuser_url(database), {"timezone": "UTC"}, autocommit=autocommit, **arguments)
 
 
 def describe(url: str) -> str:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -20,14 +20,15 @@ from orchestration.errors import AiopError
 from orchestration.logs import redact
 from orchestration.settings import PROJECT_ROOT, load_settings
 from orchestration.warehouse import locks
-from orchestration.warehouse.database import connect, database_url, embedded_server
+from orchestration.warehouse.database import LOCK_TIMEOUT, connect, database_url, embedded_server
+from orchestration.warehouse.database_errors import database_errors
 
 LOCK = "dbt build"
 # A build may wait for a whole first build of a large warehouse.
 WAIT_SECONDS = 6 * 3600.0
 
 # Sorts and hashes of a night's models then stay in memory; the server's default of 4 MB is for many small queries.
-_SESSION = {"row_security": "off", "timezone": "UTC", "work_mem": "64MB"}
+_SESSION = {"row_security": "off", "timezone": "UTC", "work_mem": "64MB", "lock_timeout": LOCK_TIMEOUT}
 
 # libpq reads these where dbt's profile has no setting for them.
 _PASSED_ON = {"sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"}
@@ -81,9 +82,12 @@ def build_lock(on_wait: Callable[[str], Any] | None = None) -> Iterator[None]:
         if on_wait is not None:
             on_wait("another build is running: waiting for it to end")
 
-    with connect(application_name="aiop build lock") as connection:
-        with locks.exclusive(connection, LOCK, wait_seconds=WAIT_SECONDS, on_wait=waiting):
-            yield
+    with ExitStack() as stack:
+        # What the block raises is the block's.
+        with database_errors():
+            connection = stack.enter_context(connect(application_name="aiop build lock"))
+            stack.enter_context(locks.exclusive(connection, LOCK, wait_seconds=WAIT_SECONDS, on_wait=waiting))
+        yield
 
 
 def current_manifest() -> Path:

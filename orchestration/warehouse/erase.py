@@ -14,6 +14,7 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
+from orchestration.errors import DatabaseError
 from orchestration.warehouse.organizations import Organization
 
 # A load that merges rows of the organization holds them until it gives way; others' migrations may take longer.
@@ -119,17 +120,35 @@ def _drop_roles(connection: psycopg.Connection, org_id: int) -> list[str]:
     connection.execute("delete from ops.role_secrets where role_name = any(%s)", [names])
     for name in names:
         if connection.execute("select from pg_roles where rolname = %s", [name]).rowcount:
-            _end_sessions(connection, name)
-            connection.execute(sql.SQL("drop role {}").format(sql.Identifier(name)))
+            _drop_role(connection, name)
     return names
+
+
+def _drop_role(connection: psycopg.Connection, name: str) -> None:
+    """Drop a login with what it may have left behind without owning a table: default privileges, large objects."""
+    role = sql.Identifier(name)
+    # Who may end a role's sessions and drop what it has is who has its rights; the grant goes with the role.
+    with suppress(errors.InsufficientPrivilege), connection.transaction():
+        connection.execute(sql.SQL("grant {} to current_user").format(role))
+    _end_sessions(connection, name)
+    try:
+        # Nothing of others hangs on it: a tenant's rights are its group's, and no policy names it.
+        connection.execute(sql.SQL("drop owned by {}").format(role))
+        connection.execute(sql.SQL("drop role {}").format(role))
+    except (errors.DependentObjectsStillExist, errors.InsufficientPrivilege) as error:
+        raise DatabaseError(
+            f"the login {name} can't be dropped: {_where(error)}; no row was removed",
+            hint=f"as an administrator, in each database that is named (in this one, if none is): "
+            f'drop owned by "{name}"; then erase again',
+        ) from error
+
+
+def _where(error: psycopg.Error) -> str:
+    """What depends on a role, as the server lists it: databases by name, objects of this one one by one."""
+    return "; ".join((error.diag.message_detail or str(error)).splitlines())
 
 
 def _end_sessions(connection: psycopg.Connection, role: str) -> None:
     """End the login's open sessions, where the server lets us; without its organization they read nothing anyway."""
-    try:
-        with connection.transaction():
-            # Who may end a role's sessions is who has its rights; the grant goes with the role.
-            connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role)))
-            connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [role])
-    except errors.InsufficientPrivilege:
-        pass
+    with suppress(errors.InsufficientPrivilege), connection.transaction():
+        connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [role])

@@ -18,6 +18,7 @@ import psycopg
 from orchestration.errors import PermanentError
 from orchestration.sources.core.records import Extract, RequestStats
 from orchestration.warehouse import locks, sync_runs
+from orchestration.warehouse.connections import refuse_if_moved
 from orchestration.warehouse.database_errors import database_errors
 from orchestration.warehouse.incoming import receive
 from orchestration.warehouse.merging import Merge, MissingTooMany
@@ -75,6 +76,7 @@ def load(
     max_deleted_share: float = DEFAULT_MAX_DELETED_SHARE,
     allow_deletes: bool = False,
     backfill: bool = False,
+    settings: Mapping[str, Any] | None = None,
     stats: RequestStats | None = None,
     dagster_run_id: str | None = None,
     wait_seconds: float = locks.DEFAULT_WAIT_SECONDS,
@@ -86,6 +88,7 @@ def load(
     ``extract`` may be a function of the stored state: it is called once the stream is locked, so that of two loads at
     once the second reads on from where the first ended. ``backfill``: a window of the past, after which nothing but
     what belongs to parts that were read whole (``Extract.replaced``) is taken for gone, and the stored state stays.
+    ``settings``: those of the connection that is read with, which must not lead elsewhere at the end.
     ``stats``: the session's counters, of which this load's part is kept. ``on_received`` gets the number of records so
     far.
 
@@ -96,16 +99,19 @@ def load(
     run = sync_runs.Run(batch_id, org_id, source, stream, datetime.now(UTC), dagster_run_id=dagster_run_id)
     lock, what = lock_name(org_id, source, stream), f"{organization or org_id} / {source} / {stream}"
     with database_errors(), locks.exclusive(connection, lock, what=what, wait_seconds=wait_seconds, on_wait=on_wait):
-        run_id, state = sync_runs.begin(connection, org_id, source, stream)
-        reading = extract(state) if callable(extract) else extract
-        full = reading.mode == "full" and not backfill
+        begun_run = sync_runs.begin(connection, org_id, source, stream)
+        run_id = begun_run.run_id
+        reading = extract(begun_run.state) if callable(extract) else extract
+        # Of a new account everything comes, also where later reads bring changes only.
+        full = (reading.mode == "full" or begun_run.anew) and not backfill
         incoming = receive(connection, reading.records, on_received, lambda: stats.received_bytes if stats else 0)
         share = 1.0 if allow_deletes else max_deleted_share
         merge = Merge(connection, source, stream, org_id, run_id, full, reading.replaced, share)
         try:
             merged = merge.run(incoming)
         except MissingTooMany as missing:
-            raise _refused(missing, max_deleted_share, organization or str(org_id), source, stream) from None
+            names = organization or str(org_id), source, stream
+            raise _refused(missing, max_deleted_share, begun_run.anew, *names) from None
         changes = record_drift(connection, org_id, source, stream, run_id, incoming.shapes)
         result = LoadResult(
             run_id,
@@ -121,14 +127,27 @@ def load(
         )
         run.mode, run.counts, run.notes = reading.mode, vars(result), result.notes
         run.stats = _spent(before, stats)
+        if settings is not None:
+            refuse_if_moved(connection, org_id, source, settings)
         sync_runs.record_success(connection, run_id, run, None if backfill else reading.state)
     return result
 
 
 def _refused(
-    found: MissingTooMany, max_share: float, organization: str, source: str, stream: str
+    found: MissingTooMany, max_share: float, anew: bool, organization: str, source: str, stream: str
 ) -> MassDeletionRefused:
     missing, present = found.missing, found.present
+    if anew:
+        return MassDeletionRefused(
+            f"the first read since the connection was changed came without {missing} of the {present} records that the "
+            f"warehouse holds ({missing / present:.0%}, more than {max_share:.0%}), as that of another account would: "
+            "refused, nothing was changed",
+            hint=f"if it is meant to be another account, run again with --allow-deletes {stream}; "
+            "otherwise correct the connection",
+            source=source,
+            organization=organization,
+            stream=stream,
+        )
     return MassDeletionRefused(
         f"the source delivered all its records without {missing} of the {present} that the warehouse holds "
         f"({missing / present:.0%}, more than {max_share:.0%}): refused, nothing was changed",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,15 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from psycopg import errors
+from psycopg import conninfo, errors
 from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from orchestration.errors import DatabaseError
 from orchestration.warehouse import roles
+from orchestration.warehouse.database import LOCK_TIMEOUT
+from orchestration.warehouse.database_errors import database_errors, explain
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -29,12 +34,21 @@ def upgrade(target: psycopg.Connection | str) -> None:
     and transactions of its own. Safe to run from several processes at once.
 
     Raises ``roles.AdministratorNeeded`` (a DatabaseError) when the role lacks rights: its ``sql`` is what an
-    administrator has to run.
+    administrator has to run; and DatabaseError, with nothing of the migration done, where one of its statements waited
+    for longer than ``lock_timeout``.
     """
-    with _connect(target, autocommit=True) as connection:
-        roles.require_rights(connection)
-        roles.ensure_group_roles(connection)
-        _ensure_version_table(connection)
+    with _database_errors():
+        with _connect(target, autocommit=True) as connection:
+            roles.require_rights(connection)
+            roles.ensure_group_roles(connection)
+            _ensure_version_table(connection)
+        _migrate(target)
+        with _connect(target, autocommit=True) as connection:
+            connection.execute("select ops.secure_database()")
+            roles.ensure_tenant_roles(connection)
+
+
+def _migrate(target: psycopg.Connection | str) -> None:
     engine = create_engine("postgresql+psycopg://", creator=lambda: _connect(target), poolclass=NullPool)
     try:
         with engine.connect() as sqlalchemy_connection:
@@ -43,9 +57,18 @@ def upgrade(target: psycopg.Connection | str) -> None:
             command.upgrade(config, "head")
     finally:
         engine.dispose()
-    with _connect(target, autocommit=True) as connection:
-        connection.execute("select ops.secure_database()")
-        roles.ensure_tenant_roles(connection)
+
+
+@contextmanager
+def _database_errors() -> Iterator[None]:
+    """As ``database_errors``, also for errors that SQLAlchemy wraps."""
+    try:
+        with database_errors():
+            yield
+    except DBAPIError as error:
+        if isinstance(error.orig, psycopg.Error):
+            raise explain(error.orig) from error
+        raise
 
 
 def current(target: psycopg.Connection | str) -> str | None:
@@ -107,4 +130,7 @@ def _connect(target: psycopg.Connection | str, *, autocommit: bool = False) -> p
     else:
         address, parameters = "", {**target.info.get_parameters(), "password": target.info.password}
     parameters["application_name"] = "aiop migrate"
+    given = parameters.get("options") or conninfo.conninfo_to_dict(address).get("options") or ""
+    # What is given comes last, and holds.
+    parameters["options"] = f"-c lock_timeout={LOCK_TIMEOUT} {given}".strip()
     return psycopg.connect(address, autocommit=autocommit, **parameters)

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from orchestration.errors import UsageError
 from orchestration.warehouse import accounts, erased, roles
+from orchestration.warehouse.connections import BegunAnew, forget_tokens, stored_connections, write_connection
 from orchestration.warehouse.organization_entries import OrganizationEntry, OrganizationsFile, default_organization_id
 from orchestration.warehouse.organizations_file import read_organizations
 
@@ -38,11 +39,12 @@ class Organization:
 
 @dataclass(frozen=True)
 class ApplyResult:
-    """Slugs of a file's organizations, by what applying it did."""
+    """Slugs of a file's organizations, by what applying it did, and connections that lead to another account."""
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
+    begun_anew: tuple[BegunAnew, ...] = ()
 
 
 _COLUMNS = "id, slug, name, organization_id, timezone, currency, fiscal_year_start_month, industry"
@@ -52,7 +54,7 @@ def apply_file(connection: psycopg.Connection, path: Path) -> ApplyResult:
     """Make the warehouse's organizations and connections what ``path`` says, in one transaction.
 
     Organizations that the file does not mention stay as they are; a connection that one of its organizations no
-    longer has is removed, its landed rows are kept. Applying a file again writes nothing.
+    longer has is removed with its tokens, its landed rows are kept. Applying a file again writes nothing.
 
     Raises UsageError with every problem of the file, or where it contradicts what is stored.
     """
@@ -67,14 +69,18 @@ def apply_organizations(connection: psycopg.Connection, content: OrganizationsFi
         stored = {organization.id: organization for organization in list_organizations(connection)}
         wanted = {entry.id: _organization(entry, stored.get(entry.id)) for entry in content.organizations}
         _refuse_contradictions(connection, wanted.values(), stored)
-        connections = _stored_connections(connection, list(wanted))
+        connections = stored_connections(connection, wanted)
+        for entry in content.organizations:
+            forget_tokens(connection, entry.slug, entry.id, connections.get(entry.id, {}), entry.connections)
+        anew: list[BegunAnew] = []
         outcome: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
         for entry in content.organizations:
             organization = wanted[entry.id]
             known = entry.id in stored
             if organization != stored.get(entry.id):
-                _write(connection, organization)
-            changed = _write_connections(connection, entry, connections.get(entry.id, {}))
+                _write(connection, organization, stored.get(entry.id))
+            changed, begun_anew = _write_connections(connection, entry, connections.get(entry.id, {}))
+            anew += begun_anew
             if not known:
                 outcome["added"].append(entry.slug)
             elif changed or organization != stored[entry.id]:
@@ -86,7 +92,7 @@ def apply_organizations(connection: psycopg.Connection, content: OrganizationsFi
         if content.platform is not None:
             _write_platform(connection, content.platform.url)
         roles.ensure_tenant_roles(connection)
-    return ApplyResult(**{key: tuple(slugs) for key, slugs in outcome.items()})
+    return ApplyResult(**{key: tuple(slugs) for key, slugs in outcome.items()}, begun_anew=tuple(anew))
 
 
 def list_organizations(connection: psycopg.Connection) -> list[Organization]:
@@ -191,46 +197,42 @@ def _refuse_erased(connection: psycopg.Connection, wanted: list[Organization]) -
         raise UsageError(f"Erased organizations do not come back; nothing was changed:\n{listed}", hint=erased.WAY_OUT)
 
 
-def _write(connection: psycopg.Connection, organization: Organization) -> None:
+def _write(connection: psycopg.Connection, organization: Organization, stored: Organization | None) -> None:
+    values = vars(organization)
+    if stored is None:
+        connection.execute(
+            f"""
+            insert into ops.organizations ({_COLUMNS})
+            values (%(id)s, %(slug)s, %(name)s, %(organization_id)s, %(timezone)s, %(currency)s,
+                %(fiscal_year_start_month)s, %(industry)s)
+            """,  # noqa: S608
+            values,
+        )
+        return
+    # Naming a key in vain would lock the row as an erasure does, and loads that end meanwhile would give way.
+    changed = [name for name, value in values.items() if value != getattr(stored, name)]
+    assignments = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in changed]
     connection.execute(
-        f"""
-        insert into ops.organizations ({_COLUMNS})
-        values (%(id)s, %(slug)s, %(name)s, %(organization_id)s, %(timezone)s, %(currency)s,
-            %(fiscal_year_start_month)s, %(industry)s)
-        on conflict (id) do update set
-            slug = excluded.slug, name = excluded.name, organization_id = excluded.organization_id,
-            timezone = excluded.timezone, currency = excluded.currency,
-            fiscal_year_start_month = excluded.fiscal_year_start_month, industry = excluded.industry,
-            updated_at = now()
-        """,  # noqa: S608
-        vars(organization),
+        sql.SQL("update ops.organizations set {}, updated_at = now() where id = %(id)s").format(
+            sql.SQL(", ").join(assignments)
+        ),
+        values,
     )
 
 
-def _stored_connections(connection: psycopg.Connection, ids: list[int]) -> dict[int, dict[str, Any]]:
-    rows = connection.execute(
-        "select org_id, jsonb_object_agg(source, settings) from ops.connections where org_id = any(%s) group by org_id",
-        (ids,),
-    )
-    return dict(rows.fetchall())
-
-
-def _write_connections(connection: psycopg.Connection, entry: OrganizationEntry, stored: Mapping[str, Any]) -> bool:
-    changed = False
+def _write_connections(
+    connection: psycopg.Connection, entry: OrganizationEntry, stored: Mapping[str, Any]
+) -> tuple[bool, list[BegunAnew]]:
+    """Whether anything changed, and what begins anew."""
+    changed, anew = False, []
     for source, settings in entry.connections.items():
         if stored.get(source) != settings:
             changed = True
-            connection.execute(
-                """
-                insert into ops.connections (org_id, source, settings) values (%s, %s, %s)
-                on conflict (org_id, source) do update set settings = excluded.settings, updated_at = now()
-                """,
-                (entry.id, source, Jsonb(settings)),
-            )
+            anew.append(write_connection(connection, entry.slug, entry.id, source, stored.get(source), settings))
     for source in stored.keys() - entry.connections.keys():
         changed = True
         connection.execute("delete from ops.connections where org_id = %s and source = %s", (entry.id, source))
-    return changed
+    return changed, [one for one in anew if one is not None]
 
 
 def _write_platform(connection: psycopg.Connection, url: str) -> None:

@@ -59,28 +59,34 @@ class Run:
     dagster_run_id: str | None = None
 
 
-def begin(connection: psycopg.Connection, org_id: int, source: str, stream: str) -> tuple[int, dict[str, Any] | None]:
-    """The id of a new run, for the rows that it lands, and the state that the last successful read left.
+@dataclass(frozen=True)
+class Begun:
+    """A new run: its id, for the rows that it lands, and the state that the last successful read left.
 
-    Lifts, for this transaction, limits meant for short statements: reading a source may take hours.
-    Raises OrganizationErased: what would be read could not land.
+    ``anew``: the rows that are there may be another account's (``connections.write_connection``).
     """
-    limits = ["statement_timeout", "idle_in_transaction_session_timeout"]
-    if connection.info.server_version >= 170000:
-        limits.append("transaction_timeout")
+
+    run_id: int
+    state: dict[str, Any] | None
+    anew: bool
+
+
+def begin(connection: psycopg.Connection, org_id: int, source: str, stream: str) -> Begun:
+    """Begin an attempt. Raises OrganizationErased: what would be read could not land."""
     row = connection.execute(
         f"""
-        select {_NEXT_ID}, (
-            select state from ops.watermarks where org_id = %(org)s and source = %(source)s and stream = %(stream)s
-        ), exists (select from ops.erased_organizations where id = %(org)s),
-        {", ".join(f"set_config('{name}', '0', true)" for name in limits)}
+        select new.run_id, w.state, w.state is not null and w.run_id is null,
+            exists (select from ops.erased_organizations where id = %(org)s)
+        from (select {_NEXT_ID} as run_id) as new
+        left join ops.watermarks as w on w.org_id = %(org)s and w.source = %(source)s and w.stream = %(stream)s
         """,  # noqa: S608
         {"org": org_id, "source": source, "stream": stream},
     ).fetchone()
     assert row is not None
-    if row[2]:
+    run_id, state, anew, erased = row
+    if erased:
         raise OrganizationErased(f"organization {org_id} was erased")
-    return row[0], row[1]
+    return Begun(run_id, None if anew else state, anew)
 
 
 def record_success(connection: psycopg.Connection, run_id: int, run: Run, state: Mapping[str, Any] | None) -> None:
@@ -166,8 +172,12 @@ def failed_streams(connection: psycopg.Connection, source: str, streams: Sequenc
 
 
 def fresh_streams(connection: psycopg.Connection, source: str, since: datetime) -> set[tuple[int, str]]:
-    """(org_id, stream) of those that were landed successfully at or after ``since``."""
+    """(org_id, stream) of those that were landed successfully at or after ``since``, from the account of today."""
     rows = connection.execute(
-        "select org_id, stream from ops.watermarks where source = %s and last_success_at >= %s", [source, since]
+        """
+        select org_id, stream from ops.watermarks
+        where source = %s and last_success_at >= %s and run_id is not null
+        """,
+        [source, since],
     ).fetchall()
     return {(row[0], row[1]) for row in rows}

@@ -13,6 +13,7 @@ from orchestration.errors import ConfigurationError, DatabaseError, UsageError
 from orchestration.logs import register_secret
 from orchestration.sources.core.records import OAuthTokens, TokenCell
 from orchestration.warehouse import database, locks
+from orchestration.warehouse.connections import tokens_lock
 from orchestration.warehouse.database_errors import database_errors
 from orchestration.warehouse.secrets import Vault
 
@@ -22,8 +23,8 @@ _WAIT_SECONDS = 300.0
 _SAVE_ATTEMPTS = 4
 # A session that stood idle for longer may have been dropped on its way, without a word.
 _TRUSTED_SECONDS = 60.0
-# The lock is held idle while the token service answers, and is all that its session ever commits.
-_HOLDING = {"idle_in_transaction_session_timeout": "0", "synchronous_commit": "off"}
+# The lock is all that its session ever commits.
+_HOLDING = {"synchronous_commit": "off"}
 
 
 class TokenSession:
@@ -76,7 +77,7 @@ class PostgresTokenStore:
             session = self._session or TokenSession()
             if self._session is None:
                 stack.callback(session.close)
-            name, what = f"tokens {self._org_id} {self._source}", f"tokens of {self._organization} / {self._source}"
+            name, what = tokens_lock(self._org_id, self._source), f"tokens of {self._organization} / {self._source}"
             # Only the store's own statements are translated: what the block raises is the block's.
             with database_errors():
                 holder = stack.enter_context(session.lent())

@@ -21,7 +21,7 @@ from cryptography.fernet import Fernet
 from orchestration.settings import PROJECT_ROOT
 from orchestration.warehouse import database, roles
 from orchestration.warehouse.dbt import current_manifest, dbt_environment, run_dbt
-from tests.benchmarks.harness import Figure, own_warehouse, show
+from tests.benchmarks.harness import Figure, administrator, own_warehouse, show
 
 # Where pytest finds them too.
 sys.path.append(str(PROJECT_ROOT / "tests" / "integration"))
@@ -85,7 +85,7 @@ def _value(column: str, kind: str, number: int) -> str:
 
 def _fill(mart: str) -> int:
     """Fill a mart, the newest day last; keys are made when the rows are there. Returns how many there are."""
-    with database.superuser_connect(autocommit=True) as connection:
+    with administrator() as connection:
         # Rows refer to organizations that exist; checking each would take longer than all the rest.
         connection.execute("set session_replication_role = replica; set maintenance_work_mem = '1GB'")
         columns = connection.execute(_COLUMNS, [f"marts.{mart}"]).fetchall()
@@ -137,10 +137,10 @@ def _set_up() -> tuple[str, int]:
         ]
         with ThreadPoolExecutor(2) as pool:
             rows = sum(pool.map(_fill, marts))
-    with database.superuser_connect(autocommit=True) as administrator:
-        administrator.execute("vacuum marts.organizations")
-        administrator.execute("vacuum marts.data_freshness")
-        administrator.execute("vacuum analyze marts.calendar")
+    with administrator() as session:
+        session.execute("vacuum marts.organizations")
+        session.execute("vacuum marts.data_freshness")
+        session.execute("vacuum analyze marts.calendar")
     return url, rows
 
 

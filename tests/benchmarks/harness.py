@@ -13,6 +13,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import psycopg
 from rich.console import Console
 from rich.table import Table
 
@@ -62,10 +63,18 @@ def own_warehouse() -> Iterator[Path]:
                 os.environ[name] = value
 
 
+@contextmanager
+def administrator() -> Iterator[psycopg.Connection]:
+    """A session of the warehouse's administrator, in autocommit mode."""
+    with psycopg.connect(database.embedded_server().superuser_url("aiop"), autocommit=True) as connection:
+        connection.execute("set timezone = 'UTC'")
+        yield connection
+
+
 def seconds(work: Callable[[], object]) -> float:
     """Wall time of one call, the server's earlier writes flushed before it."""
-    with database.superuser_connect() as administrator:
-        administrator.execute("checkpoint")
+    with administrator() as session:
+        session.execute("checkpoint")
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun

@@ -14,7 +14,7 @@ from orchestration.sources.core.records import Extract, Record
 from orchestration.warehouse import database
 from orchestration.warehouse.landed_tables import ensure_tables
 from orchestration.warehouse.loader import load
-from tests.benchmarks.harness import Figure, own_warehouse, peak_mebibytes, seconds, show
+from tests.benchmarks.harness import Figure, administrator, own_warehouse, peak_mebibytes, seconds, show
 from tests.benchmarks.invoices import as_objects, as_text
 
 RECORDS = 1_000_000
@@ -82,13 +82,13 @@ def _load(records: Iterable[Record]) -> None:
 def _server_side_copy(home: Path) -> float:
     """Seconds the server takes to COPY the landed rows from a file of its own into an empty table of the same shape."""
     path = home / "pg" / "data" / "rows.copy"
-    with database.superuser_connect() as administrator:
-        administrator.execute(f"copy {TABLE} to '{path}'")
-        administrator.execute(f"create table public.bare (like {TABLE} including all)")
+    with administrator() as session:
+        session.execute(f"copy {TABLE} to '{path}'")
+        session.execute(f"create table public.bare (like {TABLE} including all)")
         try:
-            return seconds(lambda: administrator.execute(f"copy public.bare from '{path}'"))
+            return seconds(lambda: session.execute(f"copy public.bare from '{path}'"))
         finally:
-            administrator.execute("drop table public.bare")
+            session.execute("drop table public.bare")
             path.unlink()
 
 

@@ -123,8 +123,8 @@ def test_connecting_one_looks_at_all_others_and_lets_the_way_out_be_taken_in_two
     assert builder.execute("select settings from ops.connections where org_id = 2").fetchall() == [
         ({"access_token": "env:TOKEN_B"},)
     ]
-    assert connecting.connect(builder, "org_1", "hubspot", same | {"shared_account": "true"}) == "changed"
-    assert connecting.connect(builder, "org_2", "hubspot", same | {"shared_account": "true"}) == "changed"
+    assert connecting.connect(builder, "org_1", "hubspot", same | {"shared_account": "true"}).change == "changed"
+    assert connecting.connect(builder, "org_2", "hubspot", same | {"shared_account": "true"}).change == "changed"
 
 
 def test_what_others_share_already_stops_nobody_else(builder: psycopg.Connection, apply: Callable[..., None]) -> None:

@@ -283,12 +283,10 @@ def test_a_url_in_the_environment_starts_no_embedded_server(database: str, tmp_p
         pass
     assert not (tmp_path / "pg").exists()
     with pytest.raises(UsageError, match="DATABASE_URL is set"):
-        warehouse.superuser_connect()
+        warehouse.embedded_server()
 
 
 def test_without_a_url_the_embedded_server_is_started_and_used(own_home: Path) -> None:
     with warehouse.connect() as connection:
         assert connection.info.user == "aiop_builder"
-    with warehouse.superuser_connect() as connection:
-        assert connection.info.user == "aiop_admin"
     assert warehouse.database_url() == EmbeddedPostgres(own_home).builder_url()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
-from orchestration.errors import AiopError
+from orchestration.errors import AiopError, DatabaseError
 from orchestration.warehouse.dbt import build_lock, build_rows, current_manifest, dbt_environment, dbt_paths, run_dbt
 
 
@@ -35,6 +37,41 @@ def test_a_second_build_waits_for_the_first_and_says_so(database: str) -> None:
 
     assert order == ["first", "second"]
     assert said == ["another build is running: waiting for it to end"]
+
+
+def test_limits_for_short_work_do_not_take_the_lock_from_a_build(database: str, superuser_url: str) -> None:
+    said, order, waits = list[str](), list[str](), threading.Event()
+    limits = {"idle_in_transaction_session_timeout": "300ms", "statement_timeout": "300ms", "transaction_timeout": "1s"}
+    with psycopg.connect(superuser_url, autocommit=True) as administrator:
+        name = sql.Identifier(administrator.info.dbname)
+        for limit, value in limits.items():
+            administrator.execute(sql.SQL("alter database {} set {} = {}").format(name, sql.Identifier(limit), value))
+
+    def second() -> None:
+        with build_lock(lambda message: (said.append(message), waits.set())):
+            order.append("second")
+
+    with build_lock():
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert waits.wait(30)
+        time.sleep(1.5)
+        order.append("first")
+    thread.join(30)
+
+    assert order == ["first", "second"]
+
+
+def test_a_build_waits_for_a_tenants_open_transaction_only_so_long(database: str) -> None:
+    with psycopg.connect(database, options=dbt_environment()["PGOPTIONS"]) as build:
+        assert build.execute("show lock_timeout").fetchone() == ("1min",)
+
+
+def test_a_lock_that_can_not_be_had_is_a_sentence(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("drop table ops.locks")
+    with pytest.raises(DatabaseError, match=r"ops\.locks"), build_lock():
+        raise AssertionError("it must not be entered")
 
 
 def test_the_manifest_is_parsed_once_and_needs_no_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

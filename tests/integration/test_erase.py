@@ -24,7 +24,7 @@ from warehouse_world import warehouse_world
 
 from orchestration import erase as erasing
 from orchestration.commands.orgs import app
-from orchestration.errors import PermanentError, UsageError
+from orchestration.errors import DatabaseError, PermanentError, UsageError
 from orchestration.settings import PROJECT_ROOT
 from orchestration.sources import SOURCES
 from orchestration.sources.core.connection import ConnectionSettings, SecretReference
@@ -84,6 +84,13 @@ def world(database_everywhere: str, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     file(tmp_path)
     organizations.apply_file(made.connection, tmp_path / "organizations.yml")
     return made
+
+
+@pytest.fixture
+def superuser_of(request: pytest.FixtureRequest, database_everywhere: str, postgres_server: Any) -> str:
+    """The administrator's URL of the test's database."""
+    name = database_everywhere.rsplit("/", 1)[1]
+    return postgres_server(request.node.callspec.params["database_everywhere"]).superuser_url(name)
 
 
 def source_streams() -> tuple[Any, ...]:
@@ -226,6 +233,19 @@ def test_runs_kept_in_sqlite_are_forgotten_to_the_last_byte(
         assert instance.get_run_by_id(kept) is not None
 
 
+def test_runs_of_other_machines_are_forgotten_where_dagster_never_ran_on_this_one(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_in_dagster()
+    assert "dagster.event_logs" in mentions(world.connection)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "another machine"))
+
+    outcome = erasing.erase(world.connection, SLUG)
+
+    assert outcome.runs_deleted == 1
+    assert mentions(world.connection) == {"ops.erased_organizations": 1}
+
+
 def test_the_old_file_can_not_bring_it_back_by_id_slug_or_uuid(world: World, tmp_path: Path) -> None:
     erasing.erase(world.connection, SLUG)
     with pytest.raises(UsageError) as refused:
@@ -319,6 +339,19 @@ def test_a_load_about_to_commit_is_waited_for_and_one_behind_it_gives_way(world:
     assert world.query("select count(*) from staging_scripted.invoice where org_id = 7") == [(0,)]
 
 
+def test_a_change_of_the_organization_that_is_not_committed_yet_is_no_erasure(world: World, tmp_path: Path) -> None:
+    path = file(tmp_path)
+    text = path.read_text(encoding="utf-8").replace(f"slug: {SLUG}", f"slug: {SLUG}\n  industry: '42'")
+    path.write_text(text, encoding="utf-8")
+    with warehouse_database.connect(autocommit=True) as changing, changing.transaction():
+        assert organizations.apply_file(changing, path).changed == (SLUG,)
+        report = sync("scripted")
+    assert report.organizations == [SLUG, "other"]
+    assert [failure.stream for failure in report.failures] == ["bill", "bill"]  # as with_canaries has it
+    assert world.query("select count(*) from staging_scripted.invoice where org_id = 7") == [(3,)]
+    assert world.query("select industry from ops.organizations where id = 7") == [("42",)]
+
+
 CHILD = """
 import sys, time
 from orchestration import erase
@@ -357,6 +390,64 @@ def test_killed_half_way_it_is_finished_by_erasing_again(world: World, tmp_path:
     assert (outcome.earlier is None) == (moment == "before commit")
     assert mentions(world.connection) == {"ops.erased_organizations": 1}
     assert not [name for name in files_naming(tmp_path) if name.startswith(("dbt/", "data_docs/zeb"))]
+
+
+def as_tenant(world: World, *statements: str, database: str | None = None) -> None:
+    """Run statements as the organization's own login, in another database of the server where one is named."""
+    url = roles.credentials(world.connection, SLUG)
+    with psycopg.connect(url, autocommit=True, **({"dbname": database} if database else {})) as tenant:
+        tenant.execute("set default_transaction_read_only = off")
+        for statement in statements:
+            tenant.execute(statement)
+
+
+def test_a_tenant_can_not_stand_in_the_way_of_its_own_erasure(world: World, superuser_of: str) -> None:
+    sync("scripted")
+    with psycopg.connect(superuser_of, autocommit=True) as administrator:
+        # A server where nobody could forbid large objects.
+        administrator.execute("grant execute on function lo_create(oid) to public")
+    as_tenant(
+        world,
+        "alter default privileges grant all on tables to public",
+        "alter default privileges grant all on functions to aiop_bi_all",
+        "select lo_create(0)",
+    )
+    world.connection.execute("create table marts.firms (org_id int primary key)")
+    world.connection.execute("insert into marts.firms values (7), (8)")
+    world.connection.execute("select ops.secure_table('marts.firms')")
+    ((role,),) = world.query("select role_name from ops.tenant_roles where org_id = 7")
+    other = roles.credentials(world.connection, "other")
+
+    outcome = CliRunner().invoke(app, ["erase", SLUG, "--yes"])
+
+    assert outcome.exit_code == 0, (outcome.output, outcome.exception)
+    assert world.query("select from pg_roles where rolname = %s", role) == []
+    assert world.query("select from pg_largeobject_metadata") == []
+    assert mentions(world.connection) == {"ops.erased_organizations": 1}
+    with psycopg.connect(other) as reader:  # what the others may, they still may
+        assert reader.execute("select org_id from marts.firms").fetchall() == [(8,)]
+    assert world.query("select * from ops.tenancy_violations") == []
+
+
+def test_what_a_login_left_in_another_database_is_named_with_the_way_out(world: World, superuser_of: str) -> None:
+    sync("scripted")
+    name = f"elsewhere_{os.urandom(4).hex()}"
+    ((role,),) = world.query("select role_name from ops.tenant_roles where org_id = 7")
+    with psycopg.connect(superuser_of, autocommit=True) as administrator:
+        administrator.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        try:
+            as_tenant(world, "alter default privileges grant all on tables to public", database=name)
+            before = mentions(world.connection)
+            with pytest.raises(DatabaseError, match=f"{role} can't be dropped: 1 object in database {name}") as refused:
+                erasing.erase(world.connection, SLUG)
+            assert mentions(world.connection) == before
+            assert f'drop owned by "{role}"' in refused.value.hint
+            with psycopg.connect(superuser_of, dbname=name, autocommit=True) as there:
+                there.execute(sql.SQL("drop owned by {}").format(sql.Identifier(role)))
+            erasing.erase(world.connection, SLUG)
+            assert world.query("select from pg_roles where rolname = %s", role) == []
+        finally:
+            administrator.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 def test_nobody_is_erased_by_a_slip(world: World) -> None:

@@ -194,3 +194,31 @@ def test_an_upgrade_leaves_the_callers_transaction_alone(database: str) -> None:
         migrate.upgrade(connection)
         connection.execute("insert into mine values (1)")
         assert connection.execute("select * from mine").fetchall() == [(1,)]
+
+
+def test_a_tenants_open_transaction_holds_an_upgrade_up_only_so_long(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIOP_SECRET_KEY", Fernet.generate_key().decode())
+    monkeypatch.setattr(migrate, "LOCK_TIMEOUT", "300ms")
+    with psycopg.connect(database, autocommit=True) as builder:
+        builder.execute(
+            "insert into ops.organizations (id, slug, name, organization_id, timezone, currency)"
+            " values (1, 'a', 'A', gen_random_uuid(), 'UTC', 'USD')"
+        )
+        builder.execute("create table marts.t (org_id int primary key); insert into marts.t values (1), (2)")
+        builder.execute("select ops.secure_table('marts.t')")
+        # As the version before left it.
+        builder.execute("alter policy tenant on marts.t using (org_id = any((select ops.session_org_ids())::int[]))")
+        builder.execute("update ops.alembic_version set version_num = '0003'")
+        with psycopg.connect(roles.credentials(builder, "a")) as tenant:
+            tenant.execute("select * from marts.t")
+            with pytest.raises(DatabaseError, match="another session holds what this one needs"):
+                migrate.upgrade(database)
+            assert migrate.current(builder) == "0003"
+            with psycopg.connect(roles.credentials(builder, "a")) as reader:
+                reader.execute("set lock_timeout = '1s'")
+                assert reader.execute("select * from marts.t").fetchall() == [(1,)]
+        migrate.upgrade(database)
+        assert migrate.current(builder) == migrate.head()
+        assert builder.execute("select * from ops.tenancy_violations").fetchall() == []

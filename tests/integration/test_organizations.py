@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +14,8 @@ from typer.testing import CliRunner
 
 from orchestration.commands import orgs
 from orchestration.errors import UsageError
-from orchestration.warehouse import organizations
+from orchestration.warehouse import database as warehouse_database
+from orchestration.warehouse import locks, organizations
 from orchestration.warehouse.organization_entries import OrganizationEntry, OrganizationsFile, default_organization_id
 from orchestration.warehouse.organizations import ApplyResult
 
@@ -84,6 +87,32 @@ def test_a_connection_that_is_gone_from_the_file_is_removed_and_a_changed_one_re
     assert organizations.connected(builder, "hubspot")[0][1]["base_url"] == "http://h"
     assert apply(BENNETT[: BENNETT.index("    connections")]) == ApplyResult(changed=("bennett",))
     assert organizations.sources_by_organization(builder) == {}
+
+
+def test_tokens_go_with_their_connection_once_nobody_uses_them(
+    builder: psycopg.Connection, apply: Callable[[str], ApplyResult]
+) -> None:
+    apply(BENNETT)
+    builder.execute("insert into ops.oauth_tokens (org_id, source) values (1, 'hubspot')")
+    apply(BENNETT.replace("America/Chicago", "UTC"))
+    assert builder.execute("select source from ops.oauth_tokens").fetchall() == [("hubspot",)]
+
+    def refresh() -> None:
+        with warehouse_database.connect(autocommit=True) as other, locks.exclusive(other, "tokens 1 hubspot"):
+            holds.set()
+            time.sleep(0.5)
+            with warehouse_database.connect(autocommit=True) as saving:
+                saving.execute("update ops.oauth_tokens set updated_at = now(), revoked_reason = 'refreshed'")
+                saved.set()
+
+    holds, saved = threading.Event(), threading.Event()
+    thread = threading.Thread(target=refresh)
+    thread.start()
+    assert holds.wait(30)
+    apply(BENNETT[: BENNETT.index("    connections")])
+    assert saved.is_set(), "it did not wait for the refresh"
+    thread.join(30)
+    assert builder.execute("select source from ops.oauth_tokens").fetchall() == []
 
 
 def test_organizations_the_file_does_not_mention_stay(

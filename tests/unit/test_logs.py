@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import logging
 import subprocess
@@ -114,7 +116,7 @@ def test_values_are_redacted_whatever_the_nesting_and_by_the_name_they_stand_und
 
 def test_both_kinds_of_loggers_write_one_redacted_line_an_event(capsys: pytest.CaptureFixture[str]) -> None:
     register_secret(CANARY)
-    configure_logging()
+    configure_logging("INFO")
     structlog.get_logger("orchestration.sync").info("landed", stream="invoice", rows=5, url=CANARY)
     logging.getLogger("orchestration.sync").info("token %s of %d", CANARY, 3)
     logging.getLogger("somelibrary").warning("refresh_token=%s", "unregistered")
@@ -222,3 +224,43 @@ thread.join()
     assert ended.returncode == (1 if where == "main" else 0)
     assert "ValueError: bad ***" in ended.stderr
     assert "7731" not in ended.stderr
+
+
+def test_an_unexpected_error_of_a_run_is_logged_without_the_variables_of_its_frames() -> None:
+    # What a code server and a run worker of Dagster do: they import the definitions, and nothing else of ours.
+    program = """
+import orchestration.definitions
+from orchestration.sync_errors import explain
+def refresh(credential):
+    raise ZeroDivisionError("no expiry")
+try:
+    refresh("canary-7731")
+except ZeroDivisionError as error:
+    print(explain(error, "bennett", "quickbooks", "invoice").kind)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == "defect\n"
+    assert "ZeroDivisionError: no expiry" in ended.stderr
+    assert "in refresh" in ended.stderr
+    assert "canary-7731" not in ended.stderr.replace('refresh("canary-7731")', "")
+
+
+def test_a_handler_made_while_stderr_was_redirected_writes_to_the_real_one_later(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with contextlib.redirect_stderr(io.StringIO()) as redirected:
+        configure_logging()
+    logging.getLogger("library").warning("later")
+    assert redirected.getvalue() == ""
+    assert "later" in capsys.readouterr().err
+
+
+def test_lines_of_dagsters_processes_are_written_once(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging()
+    own = logging.StreamHandler(sys.stderr)
+    logging.getLogger("dagster").addHandler(own)
+    try:
+        logging.getLogger("dagster.code_server").warning("started")
+    finally:
+        logging.getLogger("dagster").removeHandler(own)
+    assert capsys.readouterr().err == "started\n"
