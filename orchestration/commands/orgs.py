@@ -29,7 +29,7 @@ def apply(
     file: Annotated[Path, typer.Argument(help="organizations.yml; docs/organizations.md has its format")],
 ) -> None:
     """Make the warehouse's organizations and connections what the file says. Applying it again changes nothing."""
-    with database_errors(), database.connect(application_name="aiop orgs apply") as connection:
+    with database_errors(), database.connect(application_name="aiop orgs apply", autocommit=True) as connection:
         require_current(connection)
         result = organizations.apply_file(connection, file)
     for word, slugs in (("added", result.added), ("changed", result.changed)):
@@ -76,7 +76,7 @@ def credentials(
     """Print a connection URL for a BI tool that reads one organization's rows and no other's."""
     if (slug is None) == (not all_):
         raise UsageError("Name one organization, or say --all.", hint="For example: aiop orgs credentials bennett")
-    with database_errors(), database.connect(application_name="aiop orgs credentials") as connection:
+    with database_errors(), database.connect(application_name="aiop orgs credentials", autocommit=True) as connection:
         require_current(connection)
         if slug is None:
             url = roles.all_credentials(connection, rotate=rotate)
