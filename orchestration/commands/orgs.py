@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.commands import orgs_life
+from orchestration.commands.programs import become
 from orchestration.errors import UsageError
 from orchestration.warehouse import database, organizations, roles
 from orchestration.warehouse.database_errors import database_errors
@@ -82,5 +83,17 @@ def credentials(
             url = roles.all_credentials(connection, rotate=rotate)
         else:
             url = roles.credentials(connection, slug, rotate=rotate)
-    # Alone on stdout, so that psql "$(aiop orgs credentials bennett)" works.
+    # Alone on stdout: a script can hand it on.
     typer.echo(url)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(
+    context: typer.Context,
+    slug: Annotated[str, typer.Argument(help="the organization's slug")],
+) -> None:
+    """Open psql as an organization, which sees its own rows; further arguments are psql's own."""
+    with database_errors(), database.connect(application_name="aiop orgs psql", autocommit=True) as connection:
+        require_current(connection)
+        url = roles.credentials(connection, slug)
+    become("psql", context.args, url, application_name="aiop orgs psql")
