@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from orchestration.commands import db, demo, orgs, quality, run, status, sync, verify
+from orchestration.commands import dagster_parts, db, demo, orgs, quality, run, status, sync, verify
 from orchestration.errors import AiopError
 from orchestration.logs import configure_logging, print_exception, redact
 from orchestration.settings import load_env_file
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.add_typer(db.app, name="db")
 app.add_typer(orgs.app, name="orgs")
 app.add_typer(demo.app, name="demo")
+app.add_typer(dagster_parts.app, name="dagster")
 app.add_typer(quality.app, name="quality")
 sync.register(app)
 run.register(app)

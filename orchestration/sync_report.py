@@ -118,18 +118,33 @@ class SyncReport:
         """The loads of one stream, one an organization."""
         return [result for (_, name), result in self.results.items() if name == stream]
 
-    def failures_in_words(self) -> Iterator[str]:
-        """Lines that tell each organization's failures; one that holds for several streams is said once."""
-        for slug in self.failed:
-            by_error: dict[tuple[str, str], list[str]] = {}
-            for failure in self.failures:
-                if failure.organization == slug:
-                    by_error.setdefault((failure.error.message, failure.error.hint), []).append(failure.stream)
-            for (message, hint), streams in by_error.items():
+    def failures_by_stream(self) -> dict[str, dict[str, SourceError]]:
+        """What each organization failed with, by stream and slug."""
+        found: dict[str, dict[str, SourceError]] = {}
+        for failure in self.failures:
+            found.setdefault(failure.stream, {})[failure.organization] = failure.error
+        return found
+
+    def failures_in_words(self, organizations: int | None = None) -> Iterator[str]:
+        """Lines that tell each organization's failures; one that holds for several streams is said once.
+
+        Of more than ``organizations`` that failed, the others are a number in the last line.
+        """
+        failed: dict[str, dict[tuple[str, str], list[str]]] = {}
+        for failure in self.failures:
+            by_error = failed.setdefault(failure.organization, {})
+            by_error.setdefault((failure.error.message, failure.error.hint), []).append(failure.stream)
+        slugs = [slug for slug in self.organizations if slug in failed]
+        told = slugs[:organizations]
+        for slug in told:
+            for (message, hint), streams in failed[slug].items():
                 shown = ", ".join(streams) if len(streams) <= 3 else f"{len(streams)} streams"
                 yield f"failed: {slug} ({shown}): {message}"
                 if hint:
                     yield f"  → {hint}"
+        if len(told) < len(slugs):
+            others = _number(len(slugs) - len(told), "organization")
+            yield f"failed: {others} more; `aiop status --source {self.source}` names them"
 
 
 def _number(count: int, word: str) -> str:

@@ -83,7 +83,7 @@ def _crm_marts(connection: psycopg.Connection, organization: Organization) -> Fi
     found: Figures = {}
     for mart, metrics in (
         ("mart_crm_contacts", _CONTACT_METRICS),
-        ("mart_crm_deals", (*_DEAL_METRICS, "deals_by_stage")),
+        ("mart_crm_deals", _DEAL_METRICS),
     ):
         row = connection.execute(
             f"select snapshot_date, {', '.join(metrics)} from marts.{mart} where org_id = %s"  # noqa: S608
@@ -92,7 +92,8 @@ def _crm_marts(connection: psycopg.Connection, organization: Organization) -> Fi
         ).fetchone()
         if row is not None:
             figures = dict(zip(metrics, row[1:], strict=True))
-            stages = figures.pop("deals_by_stage", {})
+            # Unknown where the mart has none; of contacts there is none.
+            stages = figures.pop("deals_by_stage", None) or {}
             figures |= {f"deals_by_stage {key}": number for key, number in stages.items()}
             found.setdefault(row[0], {}).update(figures)
     return found

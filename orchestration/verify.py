@@ -6,10 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from orchestration.errors import AiopError, UsageError
+from psycopg import errors
+
+from orchestration.errors import AiopError, DatabaseError, UsageError
+from orchestration.schedule import SCHEDULES
 from orchestration.sources import SOURCES
 from orchestration.verified_figures import SUBJECTS, Figures, Value
 from orchestration.warehouse.database import connect
+from orchestration.warehouse.database_errors import database_errors
+from orchestration.warehouse.migrate import require_current
 from orchestration.warehouse.organizations import connected
 from orchestration.warehouse.secrets import resolve
 from orchestration.warehouse.tokens import PostgresTokenStore
@@ -59,23 +64,33 @@ def verify(source: str, orgs: Sequence[str] = (), say: Callable[[str], None] = l
     """Compare a source's marts with totals asked from the source now, organization by organization.
 
     Every month of a mart by month; of daily snapshots the newest, for a source knows no earlier day.
+
+    Raises UsageError for an unknown source or organization, and DatabaseError where the warehouse was not set up or the
+    marts were not built. What a source refuses is in the outcome.
     """
     if source not in SUBJECTS or source not in SOURCES:
         raise UsageError(f"no source is named {source!r}", hint=f"sources: {', '.join(sorted(SUBJECTS))}")
     subject = SUBJECTS[source]
     outcome = Verification()
-    with connect(autocommit=True) as connection:
+    with database_errors(), connect(autocommit=True, application_name="aiop verify") as connection:
+        require_current(connection)
         for organization, settings in connected(connection, source, tuple(orgs)):
-            marted = subject.mart(connection, organization)
+            try:
+                marted = subject.mart(connection, organization)
+            except errors.UndefinedTable:
+                jobs = [one.job for one in SCHEDULES if source in (one.sources or ())]
+                raise DatabaseError(
+                    f"the marts of {source} are not built yet", hint=" and ".join(f"aiop run {job}" for job in jobs)
+                ) from None
             if not marted:
                 say(f"{organization.slug}: the mart has no {subject.period} yet")
                 continue
             try:
                 with SOURCES[source].open(
-                    resolve(settings),
+                    resolve(settings, organization=organization.slug, source=source),
                     organization=organization.slug,
                     timezone=organization.timezone,
-                    token_store=PostgresTokenStore(organization.id, source),
+                    token_store=PostgresTokenStore(organization.id, source, organization.slug),
                 ) as session:
                     fresh = subject.source(session, marted)
             except AiopError as error:

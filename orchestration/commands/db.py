@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from typing import Annotated
 
 import typer
-from psycopg import conninfo
 
-from orchestration.errors import DatabaseError
+from orchestration.commands.programs import become
 from orchestration.settings import load_settings
 from orchestration.warehouse import database
 from orchestration.warehouse.database_errors import database_errors
@@ -88,23 +85,28 @@ def url(superuser: SuperuserOption = False) -> None:
     print(_url(superuser))
 
 
+# The builder's sessions are these everywhere: a policy can never silently hide rows.
+_SESSION = {"timezone": "UTC", "row_security": "off"}
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def psql(context: typer.Context, superuser: SuperuserOption = False) -> None:
     """Open psql on the warehouse; further arguments are psql's own: aiop db psql -c 'select 1'."""
-    target = _url(superuser)
-    program = _psql_program()
-    # By the environment: a command line is public.
-    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
-    names |= {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "options": "PGOPTIONS"}
-    environment = dict(os.environ)
-    for key, value in conninfo.conninfo_to_dict(target).items():
-        if key in names:
-            environment[names[key]] = str(value)
-    options = environment.get("PGOPTIONS", "")
-    environment["PGOPTIONS"] = f"{options} -c timezone=UTC -c row_security=off".strip()
-    environment.setdefault("PGAPPNAME", "aiop db psql")
-    sys.stdout.flush()
-    os.execve(program, [program, *context.args], environment)
+    become("psql", context.args, _url(superuser), application_name="aiop db psql", settings=_SESSION)
+
+
+@app.command(
+    "exec",
+    # What follows the program is the program's, also where it looks like an option of ours.
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+def exec_(
+    context: typer.Context,
+    program: Annotated[str, typer.Argument(help="such as pg_dump")],
+    superuser: SuperuserOption = False,
+) -> None:
+    """Run a program that finds the warehouse in PGHOST, PGPASSWORD, …: aiop db exec pg_dump -Fc -f warehouse.dump."""
+    become(program, context.args, _url(superuser), application_name=f"aiop db exec {program}", settings=_SESSION)
 
 
 def _url(superuser: bool) -> str:
@@ -113,15 +115,3 @@ def _url(superuser: bool) -> str:
     server = database.embedded_server()
     server.start()
     return server.superuser_url()
-
-
-def _psql_program() -> str:
-    """The embedded server's own psql where there is one; else the system's, which also speaks TLS."""
-    if not load_settings().database_url:
-        own = database.embedded_server().program("psql")
-        if os.access(own, os.X_OK):
-            return str(own)
-    found = shutil.which("psql")
-    if not found:
-        raise DatabaseError("psql is not installed", hint="install the Postgres client (Debian: postgresql-client)")
-    return found

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.commands import orgs_life
+from orchestration.commands.programs import become
 from orchestration.errors import UsageError
 from orchestration.warehouse import database, organizations, roles
 from orchestration.warehouse.database_errors import database_errors
@@ -29,7 +30,7 @@ def apply(
     file: Annotated[Path, typer.Argument(help="organizations.yml; docs/organizations.md has its format")],
 ) -> None:
     """Make the warehouse's organizations and connections what the file says. Applying it again changes nothing."""
-    with database_errors(), database.connect(application_name="aiop orgs apply") as connection:
+    with database_errors(), database.connect(application_name="aiop orgs apply", autocommit=True) as connection:
         require_current(connection)
         result = organizations.apply_file(connection, file)
     for word, slugs in (("added", result.added), ("changed", result.changed)):
@@ -78,11 +79,23 @@ def credentials(
     """Print a connection URL for a BI tool that reads one organization's rows and no other's."""
     if (slug is None) == (not all_):
         raise UsageError("Name one organization, or say --all.", hint="For example: aiop orgs credentials bennett")
-    with database_errors(), database.connect(application_name="aiop orgs credentials") as connection:
+    with database_errors(), database.connect(application_name="aiop orgs credentials", autocommit=True) as connection:
         require_current(connection)
         if slug is None:
             url = roles.all_credentials(connection, rotate=rotate)
         else:
             url = roles.credentials(connection, slug, rotate=rotate)
-    # Alone on stdout, so that psql "$(aiop orgs credentials bennett)" works.
+    # Alone on stdout: a script can hand it on.
     typer.echo(url)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(
+    context: typer.Context,
+    slug: Annotated[str, typer.Argument(help="the organization's slug")],
+) -> None:
+    """Open psql as an organization, which sees its own rows; further arguments are psql's own."""
+    with database_errors(), database.connect(application_name="aiop orgs psql", autocommit=True) as connection:
+        require_current(connection)
+        url = roles.credentials(connection, slug)
+    become("psql", context.args, url, application_name="aiop orgs psql")

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from orchestration.errors import UsageError
+from orchestration.warehouse import database
+from orchestration.warehouse.database_errors import database_errors
 
 app = typer.Typer(help="Quality of landed rows: results, who is held back from publication, release.")
 
@@ -25,11 +27,12 @@ def show(
     from orchestration.quality.holding import held
     from orchestration.sources import SOURCES
     from orchestration.warehouse import organizations
-    from orchestration.warehouse.database import connect
+    from orchestration.warehouse.migrate import require_current
 
     if source is not None and source not in SOURCES:
         raise UsageError(f"no source is named {source!r}", hint=f"sources: {', '.join(sorted(SOURCES))}")
-    with connect(autocommit=True) as connection:
+    with database_errors(), database.connect(autocommit=True, application_name="aiop quality") as connection:
+        require_current(connection)
         known = {organization.slug for organization in organizations.list_organizations(connection)}
         if org is not None and org not in known:
             raise UsageError(f"no organization is named {org!r}", hint="`aiop orgs list` shows them")
@@ -55,7 +58,10 @@ def show(
 def check(source: Annotated[str, typer.Argument(help="the source, such as quickbooks")]) -> None:
     """Look now at what landed since the last check, and build Data Docs; the jobs do so after every sync."""
     from orchestration.quality.check import check as look
+    from orchestration.warehouse.migrate import require_current
 
+    with database_errors(), database.connect(autocommit=True, application_name="aiop quality") as connection:
+        require_current(connection)
     report = look(source, say=typer.echo)
     failing = len({one.organization for one in report.failing})
     typer.echo(
@@ -74,8 +80,9 @@ def release(
 ) -> None:
     """Publish what landed of SOURCE for ORGANIZATION at the next build, whatever it breaks now."""
     from orchestration.quality.holding import release as let_go
-    from orchestration.warehouse.database import connect
+    from orchestration.warehouse.migrate import require_current
 
-    with connect(autocommit=True) as connection:
+    with database_errors(), database.connect(autocommit=True, application_name="aiop quality") as connection:
+        require_current(connection)
         let_go(connection, organization, source, typer.echo)
     typer.echo(f"{organization} / {source}: released; the next build publishes what landed")

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from orchestration.commands.dagster_parts import prepare
 from orchestration.errors import AiopError
 from orchestration.settings import PROJECT_ROOT, load_settings
 
@@ -47,13 +48,10 @@ def dev(
     host: Annotated[str, typer.Option(help="address of the UI")] = "127.0.0.1",
 ) -> None:
     """Dagster's UI, daemon and schedules on this warehouse; on a demo's home the stand-in sources run beside it."""
-    from orchestration.defs.execution import prepare_dagster_home
     from orchestration.demo.databases import attach
     from orchestration.demo.standins import start_standins
-    from orchestration.warehouse.database import database_url
 
-    database_url()
-    prepare_dagster_home()
+    prepare()
     home = load_settings().home
     with contextlib.ExitStack() as stack:
         if (home / "demo" / "world.json").exists():

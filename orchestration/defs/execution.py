@@ -14,26 +14,30 @@ from urllib.parse import quote
 
 import dagster as dg
 import yaml
+from psycopg import errors
 
 from orchestration.errors import UsageError
 from orchestration.logs import redact
 from orchestration.settings import load_settings
 from orchestration.sources import SOURCES
 from orchestration.warehouse.database import connect, database_url
+from orchestration.warehouse.database_errors import database_errors
 from orchestration.warehouse.organizations import list_organizations, sources_by_organization
 
 STORAGE_SCHEMA = "dagster"
+STORAGE_VARIABLE = "AIOP_DAGSTER_STORAGE"
 
 
 def prepare_dagster_home() -> Path:
     """Make ``$AIOP_HOME/dagster`` with its dagster.yaml and point ``DAGSTER_HOME`` there unless it is set.
 
     Runs and events are kept in SQLite beside the embedded Postgres, and in ``DATABASE_URL``'s server (schema
-    ``dagster``) where there is one, so that several machines share them.
+    ``dagster``) where there is one, so that several machines share them. The file names a variable for the address,
+    which this sets: whatever reads the file has to be started from here.
     """
     settings = load_settings()
-    chosen = "DAGSTER_HOME" in os.environ
-    home = Path(os.environ.setdefault("DAGSTER_HOME", str(settings.home / "dagster")))
+    own = settings.home / "dagster"
+    home = Path(os.environ.setdefault("DAGSTER_HOME", str(own)))
     home.mkdir(parents=True, exist_ok=True)
     config: dict[str, Any] = {
         "telemetry": {"enabled": False},
@@ -41,18 +45,33 @@ def prepare_dagster_home() -> Path:
         "freshness": {"enabled": True},
     }
     if settings.database_url:
-        with connect(autocommit=True) as connection:
-            connection.execute(f"create schema if not exists {STORAGE_SCHEMA}")
+        _ensure_storage_schema()
         # Dagster's SQL is written for psycopg2, which is no longer SQLAlchemy's first choice for a plain URL.
         url = database_url().replace("postgresql://", "postgresql+psycopg2://", 1)
         options = quote(f"-csearch_path={STORAGE_SCHEMA}")
-        os.environ["AIOP_DAGSTER_STORAGE"] = f"{url}{'&' if '?' in url else '?'}options={options}"
-        config["storage"] = {"postgres": {"postgres_url": {"env": "AIOP_DAGSTER_STORAGE"}}}
+        os.environ[STORAGE_VARIABLE] = f"{url}{'&' if '?' in url else '?'}options={options}"
+        config["storage"] = {"postgres": {"postgres_url": {"env": STORAGE_VARIABLE}}}
     path = home / "dagster.yaml"
-    # A home of the user's own choice may hold a file of the user's own.
-    if not (chosen and path.exists()):
-        path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    # A home of the user's own choice may hold a file of the user's own; naming ours is no such choice.
+    if not path.exists() or (own.exists() and home.samefile(own)):
+        _write_whole(path, yaml.safe_dump(config))
     return home
+
+
+def _ensure_storage_schema() -> None:
+    with database_errors(), connect(autocommit=True) as connection:
+        # A webserver and a daemon that are started together both make it.
+        with contextlib.suppress(errors.UniqueViolation, errors.DuplicateSchema):
+            connection.execute(f"create schema if not exists {STORAGE_SCHEMA}")
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file that another process may be reading just now, and leave one alone that says the same."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
 
 
 @dataclass

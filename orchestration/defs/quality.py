@@ -18,6 +18,16 @@ DRIFT = "row_count_drift"
 NAMED = 50
 
 
+# A line's worth.
+_SHOWN = 5
+
+
+def shown(names: Sequence[str], limit: int = _SHOWN) -> str:
+    """The first ``limit`` names and how many more there are; nothing where there is none."""
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
 def quality_check_specs(asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """The two checks of a landed stream."""
     return [
@@ -38,11 +48,15 @@ def quality_checks(
     ``assets``: the streams to report on, by name. Who is held back does not depend on which these are.
     """
     report = check(source, say=context.log.info)
-    for held in report.held:
-        if held.organization in report.change.held:
-            context.log.warning(f"{source}: {held.organization} is held back from publication: {held.reason}")
-    for organization in report.change.released:
-        context.log.info(f"{source}: {organization} is published again")
+    newly = set(report.change.held)
+    held = [one for one in report.held if one.organization in newly]
+    for one in held[:NAMED]:
+        context.log.warning(f"{source}: {one.organization} is held back from publication: {one.reason}")
+    if len(held) > NAMED:
+        others = f"{len(held) - NAMED} more organizations are held back"
+        context.log.warning(f"{source}: {others}; `aiop quality --source {source}` names them")
+    if report.change.released:
+        context.log.info(f"{source}: published again: {shown(report.change.released, NAMED)}")
     if report.trouble:
         context.log.error(f"{source}: {report.trouble}; see `aiop quality --source {source}` for the results")
     return [
@@ -66,14 +80,12 @@ def _result(name: str, asset: dg.AssetKey, report: QualityReport, failing: Seque
     metadata["held_back"] = dg.MetadataValue.text(", ".join(sorted(held)[:NAMED]) or "nobody")
     if report.validation is not None:
         metadata["data_docs"] = dg.MetadataValue.path(str(report.validation.index))
-    names = list(by_organization)
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     trouble = report.trouble if name == QUALITY else ""
     return dg.AssetCheckResult(
         asset_key=asset,
         check_name=name,
         passed=not failing and not trouble,
         severity=dg.AssetCheckSeverity.ERROR if critical else dg.AssetCheckSeverity.WARN,
-        description="; ".join(part for part in (trouble, ", ".join(names[:5]) + more) if part) or "all organizations",
+        description="; ".join(part for part in (trouble, shown(list(by_organization))) if part) or "all organizations",
         metadata=metadata,
     )

@@ -136,7 +136,7 @@ def summary(result: DemoResult, dev_port: int = 3000) -> str:
     lines += [
         "",
         "Query it as Bennett, who sees Bennett and nobody else:",
-        """  psql "$(.venv/bin/aiop orgs credentials bennett)" -c 'table marts.mart_sales_daily'""",
+        "  .venv/bin/aiop orgs psql bennett -c 'table marts.mart_sales_daily'",
         "As the warehouse's builder:  .venv/bin/aiop db psql",
         f"Lineage, jobs and checks:    make dev, then http://127.0.0.1:{dev_port}",
         "Let the sources live on:     .venv/bin/aiop demo advance --days 30, then make demo again",

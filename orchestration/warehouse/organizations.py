@@ -51,7 +51,7 @@ _COLUMNS = "id, slug, name, organization_id, timezone, currency, fiscal_year_sta
 
 
 def apply_file(connection: psycopg.Connection, path: Path) -> ApplyResult:
-    """Make the warehouse's organizations and connections what ``path`` says, in one transaction.
+    """Make the warehouse's organizations and connections what ``path`` says, in one transaction; their logins follow.
 
     Organizations that the file does not mention stay as they are; a connection that one of its organizations no
     longer has is removed with its tokens, its landed rows are kept. Applying a file again writes nothing.
@@ -91,7 +91,7 @@ def apply_organizations(connection: psycopg.Connection, content: OrganizationsFi
         accounts.refuse_shared(connection, sources, wanted.keys())
         if content.platform is not None:
             _write_platform(connection, content.platform.url)
-        roles.ensure_tenant_roles(connection)
+    roles.ensure_tenant_roles(connection)
     return ApplyResult(**{key: tuple(slugs) for key, slugs in outcome.items()}, begun_anew=tuple(anew))
 
 
@@ -162,12 +162,14 @@ def _refuse_contradictions(
     wanted = list(wanted)
     _refuse_erased(connection, wanted)
     problems: list[str] = []
+    by_slug = {other.slug: other for other in stored.values()}
+    by_organization_id = {other.organization_id: other for other in stored.values()}
     for one in wanted:
-        for other in stored.values():
-            if other.id != one.id and other.slug == one.slug:
-                problems.append(f"{one.slug}: its id is {other.id}, not {one.id}; an organization's id never changes")
-            elif other.id != one.id and other.organization_id == one.organization_id:
-                problems.append(f"{one.slug}: its organization_id is that of {other.slug}")
+        namesake, same = by_slug.get(one.slug, one), by_organization_id.get(one.organization_id, one)
+        if namesake.id != one.id:
+            problems.append(f"{one.slug}: its id is {namesake.id}, not {one.id}; an organization's id never changes")
+        if same.id not in (one.id, namesake.id):
+            problems.append(f"{one.slug}: its organization_id is that of {same.slug}")
     for zone in sorted({one.timezone for one in wanted}):
         try:
             with connection.transaction():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -34,6 +35,8 @@ GROUP = "aiop_bi"
 EVERYONE = "aiop_bi_all"
 
 CONNECTION_LIMIT = 20
+LOGINS_AT_ONCE = 500
+_LOCK_RECORDED = "lock table ops.tenant_roles in share row exclusive mode"
 # Good manners, not a boundary: whoever is logged in can change them for the session. As Postgres keeps them.
 SESSION_SETTINGS: Mapping[str, str] = {
     "TimeZone": "UTC",
@@ -58,11 +61,16 @@ def ensure_group_roles(connection: psycopg.Connection) -> None:
 
 
 def ensure_tenant_roles(connection: psycopg.Connection) -> None:
-    """Make a login role, still without a password, for each organization that has none."""
+    """Make a login role, still without a password, for each organization that has none.
 
-    def work() -> None:
+    Names are recorded first, then logins are made in transactions of ``LOGINS_AT_ONCE``: a role that is made or altered
+    is a lock until its transaction ends, and a server has room for some thousands. Whoever ends half way has the rest
+    made by the next call. Within a transaction of the caller's all locks stay until that ends.
+    """
+
+    def record() -> None:
         # Two at once would make two roles for one organization.
-        connection.execute("lock table ops.tenant_roles in share row exclusive mode")
+        connection.execute(_LOCK_RECORDED)
         connection.execute(
             """
             insert into ops.tenant_roles (role_name, org_id)
@@ -71,11 +79,26 @@ def ensure_tenant_roles(connection: psycopg.Connection) -> None:
             where not exists (select from ops.tenant_roles as t where t.org_id = o.id)
             """
         )
-        # Also those that are recorded but unknown to this server: the database was restored from elsewhere.
-        recorded = connection.execute("select role_name from ops.tenant_roles").fetchall()
-        _ensure_logins(connection, [name for (name,) in recorded])
 
-    _retried(connection, work)
+    def make(names: Sequence[str]) -> None:
+        connection.execute(_LOCK_RECORDED)
+        # An organization that was erased meanwhile has no login any more.
+        _ensure_logins(connection, _recorded(connection, names))
+
+    _retried(connection, record)
+    # Also those that are recorded but unknown to this server: the database was restored from elsewhere.
+    unlike = [name for name, _, _ in _unlike(connection, _recorded(connection))]
+    for start in range(0, len(unlike), LOGINS_AT_ONCE):
+        _retried(connection, partial(make, unlike[start : start + LOGINS_AT_ONCE]))
+
+
+def _recorded(connection: psycopg.Connection, names: Sequence[str] | None = None) -> list[str]:
+    """Logins that belong to organizations; only those of ``names``."""
+    rows = connection.execute(
+        "select role_name from ops.tenant_roles where %(names)s::text[] is null or role_name = any(%(names)s)",
+        {"names": None if names is None else list(names)},
+    )
+    return [name for (name,) in rows.fetchall()]
 
 
 def credentials(connection: psycopg.Connection, slug: str, *, rotate: bool = False) -> str:
@@ -182,24 +205,30 @@ order by wanted.name
 """
 
 
-def _ensure_logins(connection: psycopg.Connection, names: Sequence[str]) -> None:
+def _unlike(connection: psycopg.Connection, names: Sequence[str]) -> list[tuple[str, bool, bool]]:
+    """Those of ``names`` that are not as a login should be; whether there is such a role, and whether in the group."""
     settings = [f"{name}={value}" for name, value in SESSION_SETTINGS.items()]
     parameters = {"names": list(names), "group": GROUP, "limit": CONNECTION_LIMIT, "settings": settings}
-    for name, known, is_member in connection.execute(_UNLIKE, parameters).fetchall():
+    return connection.execute(_UNLIKE, parameters).fetchall()
+
+
+def _ensure_logins(connection: psycopg.Connection, names: Sequence[str]) -> None:
+    for name, known, is_member in _unlike(connection, names):
         role = sql.Identifier(name)
-        connection.execute(
+        statements = [
             sql.SQL("{} role {} with login connection limit {}").format(
                 sql.SQL("alter" if known else "create"), role, sql.Literal(CONNECTION_LIMIT)
             )
-        )
+        ]
         if not is_member:
-            connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(GROUP), role))
+            statements.append(sql.SQL("grant {} to {}").format(sql.Identifier(GROUP), role))
         for setting, value in SESSION_SETTINGS.items():
             # A list of schemas is no single value: it is written as the words it consists of.
             words = [sql.Identifier(word) for word in value.split(", ")] if "," in value else [sql.Literal(value)]
-            connection.execute(
+            statements.append(
                 sql.SQL("alter role {} set {} = {}").format(role, sql.Identifier(setting), sql.SQL(", ").join(words))
             )
+        connection.execute(sql.SQL("; ").join(statements))
 
 
 def _retried(connection: psycopg.Connection, work: Callable[[], None]) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
+from postgres_helpers import SMALL
+from typer.testing import CliRunner
 
+from orchestration.commands import orgs
 from orchestration.errors import UsageError
 from orchestration.warehouse import migrate, roles
+from orchestration.warehouse.embedded import EmbeddedPostgres
+from orchestration.warehouse.prepare import prepare
 
 ORGANIZATIONS = """
 insert into ops.organizations (id, slug, name, organization_id, timezone, currency)
@@ -128,6 +134,89 @@ def test_preparing_roles_again_writes_nothing(builder: psycopg.Connection, datab
     roles.ensure_tenant_roles(builder)
     migrate.upgrade(database_everywhere)
     assert written() == before
+
+
+def many(builder: psycopg.Connection, count: int) -> None:
+    builder.execute(
+        """
+        insert into ops.organizations (id, slug, name, organization_id, timezone, currency)
+        select 100 + n, 'many_' || n, 'Many', gen_random_uuid(), 'UTC', 'USD' from generate_series(1, %s) as n
+        """,
+        [count],
+    )
+
+
+# Logins by the transaction that made them members of the group.
+MADE = """
+select m.xmin::text::bigint, array_agg(t.role_name order by t.role_name)
+from ops.tenant_roles as t
+inner join pg_roles as r on r.rolname = t.role_name
+inner join pg_auth_members as m on m.member = r.oid and m.roleid = 'aiop_bi'::regrole
+group by 1
+order by 1
+"""
+
+
+def test_logins_are_made_some_at_a_time_and_whoever_was_stopped_goes_on(
+    builder: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(builder, 10)
+    monkeypatch.setattr(roles, "LOGINS_AT_ONCE", 5)
+    made, ensure = 0, roles._ensure_logins
+
+    def stopped_once(connection: psycopg.Connection, names: list[str]) -> None:
+        nonlocal made
+        ensure(connection, names)
+        made += len(names)
+        if made == 10:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(roles, "_ensure_logins", stopped_once)
+    with pytest.raises(KeyboardInterrupt):
+        roles.ensure_tenant_roles(builder)
+    first = builder.execute(MADE).fetchall()
+    assert [len(names) for _, names in first] == [5]
+    roles.ensure_tenant_roles(builder)
+    then = builder.execute(MADE).fetchall()
+    assert then[0] == first[0]
+    assert [len(names) for _, names in then] == [5, 5, 2]
+
+
+def test_applying_a_file_holds_no_lock_on_logins_while_it_makes_more_of_them(
+    builder: psycopg.Connection, database_everywhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock a role to the end of one transaction is more than a server has room for where thousands are new."""
+    many(builder, 12)
+    monkeypatch.setattr(roles, "LOGINS_AT_ONCE", 4)
+    held, ensure = [], roles._ensure_logins
+
+    def counted(connection: psycopg.Connection, names: list[str]) -> None:
+        ensure(connection, names)
+        statement = "select count(*) from pg_locks where pid = pg_backend_pid() and locktype = 'object'"
+        held.append(connection.execute(statement).fetchone()[0])
+
+    monkeypatch.setattr(roles, "_ensure_logins", counted)
+    with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+        file.write("organizations:\n  - {id: 3, slug: third, name: Third, timezone: UTC, currency: USD}\n")
+        file.flush()
+        assert CliRunner().invoke(orgs.app, ["apply", file.name]).exit_code == 0
+    assert len(held) == 4
+    assert max(held[1:]) <= held[0]
+
+
+@pytest.mark.slow
+def test_a_server_with_room_for_few_locks_makes_all_logins(server18: EmbeddedPostgres) -> None:
+    small = {"max_locks_per_transaction": "10", "max_connections": "10", "max_wal_senders": "0"}
+    server = EmbeddedPostgres(server18.home, None, {**SMALL, **small})
+    server.start()
+    with psycopg.connect(server.builder_url(), autocommit=True) as builder:
+        prepare(builder)
+        many(builder, 1_200)
+        roles.ensure_tenant_roles(builder)
+        made = builder.execute(
+            "select count(*) from ops.tenant_roles as t join pg_roles as r on r.rolname = t.role_name"
+        )
+        assert made.fetchone() == (1_200,)
 
 
 def test_a_restored_database_gets_its_roles_and_its_doors_back(builder: psycopg.Connection) -> None:

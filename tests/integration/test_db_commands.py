@@ -6,33 +6,37 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from cryptography.fernet import Fernet
 from postgres_helpers import assert_nothing_runs, with_proc
 from psycopg import sql
 from servers import EVERYWHERE, PROGRAMS
 
+from orchestration.warehouse import roles
 from orchestration.warehouse.embedded import EmbeddedPostgres
 
 PROGRAM = """
+import importlib
 import sys
-from orchestration.commands import db
 from orchestration.errors import AiopError
 from orchestration.logs import configure_logging
 configure_logging()
+commands = importlib.import_module("orchestration.commands." + sys.argv.pop(1))
 try:
-    db.app()
+    commands.app()
 except AiopError as error:
     print("error:", error, file=sys.stderr)
     sys.exit(error.exit_code)
 """
 
 
-def db(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `aiop db …` with this process' environment."""
+def db(*arguments: str, group: str = "db", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `aiop db …`, or a command of another group, with this process' environment."""
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments],
+        [sys.executable, "-c", PROGRAM, group, *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -75,6 +79,68 @@ def test_psql_shows_no_password_on_its_command_line(own_home: Path) -> None:
     shown = db("psql", "-XAt", "-c", r"\! tr '\0' ' ' < /proc/$PPID/cmdline")
     assert "psql" in shown.stdout
     assert password not in shown.stdout
+
+
+OWN_LINE = r"tr '\0' ' ' < /proc/$$/cmdline"
+
+
+@with_proc
+def test_any_program_finds_the_warehouse_in_its_environment_alone(own_home: Path) -> None:
+    url = db("url").stdout.strip()
+    shown = db("exec", "sh", "-c", f"echo $PGUSER $PGPASSWORD $PGDATABASE; {OWN_LINE}", "--superuser")
+    user, password = url.split("/")[2].split("@")[0].split(":")
+    variables, line = shown.stdout.splitlines()
+    assert variables == f"{user} {password} {url.rsplit('/', 1)[1]}"
+    assert "sh -c" in line
+    assert password not in line
+    # What follows the program is the program's.
+    assert line.strip().endswith("--superuser")
+    missing = db("exec", "no_such_program")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "no_such_program is not installed" in missing.stderr
+
+
+def test_a_dump_made_and_restored_by_exec_is_the_same_warehouse(own_home: Path, tmp_path: Path) -> None:
+    assert db("init").returncode == 0
+    dump = tmp_path / "warehouse.dump"
+    assert db("psql", "-c", "create table ops.kept as select 7 as number").returncode == 0
+    dumped = db("exec", "pg_dump", "-Fc", "-f", str(dump))
+    assert dumped.returncode == 0, dumped.stderr
+    assert db("psql", "-c", "drop table ops.kept").returncode == 0
+    restored = db("exec", "pg_restore", "--clean", "--if-exists", "-d", "aiop", str(dump))
+    assert restored.returncode == 0, restored.stderr
+    assert db("psql", "-XAtc", "table ops.kept").stdout == "7\n"
+
+
+@with_proc
+def test_psql_of_an_organization_is_its_own_login_with_the_password_out_of_sight(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIOP_SECRET_KEY", Fernet.generate_key().decode())
+    # Another database that is the caller's usual one.
+    (tmp_path / "services").write_text("[another]\nhost=127.0.0.1\nport=9\n")
+    usual = {"PGSERVICE": "another", "PGSERVICEFILE": str(tmp_path / "services")}
+    with psycopg.connect(database, autocommit=True) as builder:
+        builder.execute(
+            """
+            insert into ops.organizations (id, slug, name, organization_id, timezone, currency)
+            values (1, 'bennett', 'Bennett', gen_random_uuid(), 'UTC', 'USD')
+            """
+        )
+        login = urlsplit(roles.credentials(builder, "bennett"))
+    shown = db(
+        "psql", "bennett", "-XAt", "-c", "select session_user", "-c", r"\! tr '\0' ' ' < /proc/$PPID/cmdline",
+        group="orgs", **usual,
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stderr
+    user, line = shown.stdout.splitlines()
+    assert user == login.username
+    assert "psql" in line
+    assert login.password is not None
+    assert login.password not in shown.stdout + shown.stderr
+    nobody = db("psql", "nobody", group="orgs")
+    assert (nobody.returncode, nobody.stdout) == (2, "")
+    assert "no organization 'nobody'" in nobody.stderr
 
 
 def test_with_a_url_psql_and_status_use_it_and_stop_refuses(database_everywhere: str) -> None:

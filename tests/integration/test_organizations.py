@@ -17,7 +17,7 @@ from orchestration.errors import UsageError
 from orchestration.warehouse import database as warehouse_database
 from orchestration.warehouse import locks, organizations
 from orchestration.warehouse.organization_entries import OrganizationEntry, OrganizationsFile, default_organization_id
-from orchestration.warehouse.organizations import ApplyResult
+from orchestration.warehouse.organizations import ApplyResult, Organization
 
 BENNETT = """\
   - id: 1
@@ -152,6 +152,37 @@ def test_an_identifier_of_another_organization_is_refused_and_nothing_changed(
         apply(entry + "  - {id: 9, slug: other, name: Other, timezone: UTC, currency: USD}\n")
     assert says in str(error.value)
     assert stored(builder) == before
+
+
+def test_looking_for_contradictions_takes_a_look_at_each_organization_not_at_each_pair(
+    builder: psycopg.Connection, apply: Callable[[str], ApplyResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = "".join(
+        f"  - {{id: {number}, slug: tenant_{number}, name: T, timezone: UTC, currency: USD}}\n"
+        for number in range(1, 101)
+    )
+    apply(entries)
+    looks = 0
+
+    def counted(one: Organization, name: str) -> object:
+        nonlocal looks
+        looks += 1
+        return object.__getattribute__(one, name)
+
+    monkeypatch.setattr(Organization, "__getattribute__", counted)
+    assert len(apply(entries).unchanged) == 100
+    assert 0 < looks < 100 * 100
+
+
+def test_a_slug_and_an_organization_id_of_two_others_are_both_named(
+    builder: psycopg.Connection, apply: Callable[[str], ApplyResult]
+) -> None:
+    apply(BENNETT + VITAL)
+    given = default_organization_id("vital")
+    with pytest.raises(UsageError) as error:
+        apply(f"  - {{id: 3, slug: bennett, organization_id: {given}, name: B, timezone: UTC, currency: USD}}\n")
+    assert "bennett: its id is 1, not 3" in str(error.value)
+    assert "bennett: its organization_id is that of vital" in str(error.value)
 
 
 def test_a_time_zone_that_only_python_knows_is_refused(builder: psycopg.Connection) -> None:

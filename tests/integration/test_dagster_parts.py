@@ -1,0 +1,175 @@
+"""Dagster's storage and its two parts as a service manager runs them, on a server's Postgres."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+
+from orchestration.defs.execution import STORAGE_VARIABLE, prepare_dagster_home
+
+AIOP = str(Path(sys.executable).with_name("aiop"))
+# A proxy of the environment knows nothing of this machine's loopback.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@pytest.fixture(autouse=True)
+def without_dagster_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What the code under test sets is taken back with it.
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.setenv(STORAGE_VARIABLE, "")
+    monkeypatch.delenv("DAGSTER_HOME")
+    monkeypatch.delenv(STORAGE_VARIABLE)
+
+
+def storage(home: Path) -> object:
+    return yaml.safe_load((home / "dagster.yaml").read_text()).get("storage")
+
+
+POSTGRES = {"postgres": {"postgres_url": {"env": STORAGE_VARIABLE}}}
+
+
+def test_a_home_begun_without_a_url_moves_to_the_servers_storage_once_there_is_one(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    home = prepare_dagster_home()
+    assert storage(home) is None
+    # As a service sets it: our own home by its name.
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.setenv("DAGSTER_HOME", f"{tmp_path}/./dagster/")
+    assert prepare_dagster_home().samefile(home)
+    assert storage(home) == POSTGRES
+    assert os.environ[STORAGE_VARIABLE].endswith("options=-csearch_path%3Ddagster")
+    assert [path.name for path in home.iterdir()] == ["dagster.yaml"]
+
+
+def test_a_dagster_yaml_of_the_users_own_home_stays_and_one_that_is_missing_is_written(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tmp_path / "theirs"
+    monkeypatch.setenv("DAGSTER_HOME", str(theirs))
+    prepare_dagster_home()
+    assert storage(theirs) == POSTGRES
+    (theirs / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    prepare_dagster_home()
+    assert storage(theirs) is None
+
+
+def test_a_role_that_may_not_make_the_schema_is_told_so_in_a_sentence(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as builder:
+        builder.execute("drop schema if exists dagster")
+    name = database.rsplit("/", 1)[1]
+    with psycopg.connect(database, autocommit=True) as builder:
+        builder.execute(f"alter database {name} set default_transaction_read_only = on")
+    shown = subprocess.run([AIOP, "dagster", "daemon"], capture_output=True, text=True, check=False)
+    assert shown.returncode == 1
+    assert shown.stderr.startswith("error: the server accepts no writes")
+    assert "Traceback" not in shown.stderr
+
+
+def wait_until(true: Callable[[], bool], process: subprocess.Popen, seconds: float = 120.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert process.poll() is None, f"ended with {process.returncode}"
+        assert time.monotonic() < deadline, "nothing came"
+        time.sleep(0.3)
+
+
+@contextlib.contextmanager
+def part(*arguments: str, log: Path, cwd: Path) -> Iterator[subprocess.Popen]:
+    """A part as a service manager starts it: in a directory of its own, its output in ``log``."""
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [AIOP, "dagster", *arguments], cwd=cwd, stdout=output, stderr=output, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            if group_runs(process.pid):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def group_runs(group: int) -> bool:
+    """Whether a process of this session is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def locations(port: int) -> list[tuple[str, str]]:
+    """Code locations as the UI shows them, each with its state; none while nothing answers."""
+    question = (
+        "{ workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename } } } } }"
+    )
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql",
+        json.dumps({"query": question}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    try:
+        with DIRECT.open(request, timeout=30) as response:
+            found = json.load(response)["data"]["workspaceOrError"]["locationEntries"]
+    except OSError:
+        return []
+    return [(one["name"], (one["locationOrLoadError"] or {}).get("__typename", "loading")) for one in found]
+
+
+@pytest.mark.slow
+def test_webserver_and_daemon_start_together_on_a_servers_database_and_end_on_sigterm(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A home that was begun on the embedded database, named as one sets it for a service.
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    (tmp_path / "dagster").mkdir()
+    (tmp_path / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    port = free_port()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with (
+        part("webserver", "-p", str(port), log=tmp_path / "webserver.log", cwd=elsewhere) as webserver,
+        part("daemon", log=tmp_path / "daemon.log", cwd=elsewhere) as daemon,
+        psycopg.connect(database, autocommit=True) as builder,
+    ):
+
+        def beats() -> int:
+            there = builder.execute("select to_regclass('dagster.daemon_heartbeats') is not null").fetchone()[0]
+            statement = "select count(distinct daemon_type) from dagster.daemon_heartbeats"
+            return builder.execute(statement).fetchone()[0] if there else 0
+
+        try:
+            wait_until(lambda: locations(port) == [("aiop", "RepositoryLocation")], webserver)
+            wait_until(lambda: beats() >= 4, daemon)
+            for process in (webserver, daemon):
+                process.send_signal(signal.SIGTERM)
+            assert [process.wait(60) for process in (webserver, daemon)] == [0, 0]
+            deadline = time.monotonic() + 60
+            while any(group_runs(process.pid) for process in (webserver, daemon)):
+                assert time.monotonic() < deadline, "a code server was left behind"
+                time.sleep(0.3)
+        except BaseException:
+            for name in ("webserver", "daemon"):
+                print(name, (tmp_path / f"{name}.log").read_text()[-4000:])
+            raise
+    assert not (tmp_path / "dagster" / "history").exists(), "runs were kept in SQLite, not in the database"
