@@ -159,10 +159,13 @@ class Zoom(StandIn):
             for number, uuid in enumerate(uuids):
                 start = datetime(2026, 11, 3, 15, number, tzinfo=UTC)
                 end = start + timedelta(minutes=10)
-                stay = Stay("16778240", "Ada", "", start, end)
-                held.life.meetings.append(Meeting(uuid, number, host, "Sync", start, end, [stay], end))
+                # Zoom tells who was in a meeting of two and more alone.
+                stays = [Stay(user, name, "", start, end) for user, name in (("16778240", "Ada"), ("16778241", "Bo"))]
+                held.life.meetings.append(Meeting(uuid, number, host, "Sync", start, end, stays, end))
         return "participants", {
-            json.dumps([uuid, "16778240", f"2026-11-03T15:0{number}:00Z"]) for number, uuid in enumerate(uuids)
+            json.dumps([uuid, user, f"2026-11-03T15:0{number}:00Z"])
+            for number, uuid in enumerate(uuids)
+            for user in ("16778240", "16778241")
         }
 
     def calendar(self) -> tuple[str, list[tuple[Window, set[str]]]]:
