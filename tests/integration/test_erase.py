@@ -214,8 +214,11 @@ def test_nothing_of_it_is_left_in_any_table_file_or_run(
 def test_runs_kept_in_sqlite_are_forgotten_to_the_last_byte(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "dagster").mkdir()
-    (tmp_path / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    # A home of the user's own, whose file says nothing of the server.
+    home = tmp_path / "own_dagster"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
     run_in_dagster()
     world.query("update ops.connections set settings = settings where org_id = 7 returning 1")
     monkeypatch.setattr(world.source, "read_stream", with_canaries)
