@@ -55,10 +55,6 @@ class ConfigurationError(SourceError):
     kind = "configuration"
 
 
-class StreamUnavailable(ConfigurationError):
-    """One stream is not there, or not granted; what else the credentials open can be read all the same."""
-
-
 class TransientError(SourceError):
     """The source failed or throttled beyond the retry budget: the next run may succeed."""
 

@@ -217,13 +217,9 @@ def _softbase_source(session: Session, marted: Figures) -> Figures:
             note("sales", day, figures)
     if fleet := days("fleet"):
         note("fleet", max(fleet), fleet_figures(session))
-    cash = cash_figures(session) if days("cash") else {}
-    for day, figures in cash.items():
-        note("cash", day, figures)
-    if not cash:  # the source has nothing to add up by: no difference
-        for stated in marted.values():
-            for name in [name for name in stated if name.startswith("cash")]:
-                del stated[name]
+    if days("cash"):
+        for day, figures in cash_figures(session).items():
+            note("cash", day, figures)
     return fresh
 
 

@@ -3,15 +3,6 @@
 {%- endmacro %}
 
 
-{% macro softbase_date(at) -%}
-    {{ return(adapter.dispatch('softbase_date', 'aiop')(at)) }}
-{%- endmacro %}
-
-{% macro postgres__softbase_date(at) -%}
-    case when {{ at }} >= '{{ var("softbase_first_date") }}' then ({{ at }})::date end
-{%- endmacro %}
-
-
 {% macro softbase_read(subject, column='org_id') -%}
     {#- Not a ref(): an upsert_scope is settled while dbt parses. The view is built before every mart that reads it. -#}
     {{ column }} in (

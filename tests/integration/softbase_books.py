@@ -18,7 +18,7 @@ The fiscal year begins in November. Debits are positive, so that all balances of
     410100 sales (YTD)           -2000   -300 =>  -2300   -400 =>   -400            (-400)
     510100 cost (YTD)             1200   +180 =>   1380   +250 =>    250             (250)
     610100 expense (YTD)           600    +70 =>    670   +210 =>    210  +60000 =>  60210
-    X90100 nothing                   0               0                0                 0
+    990100 nothing                   0               0                0                 0
 
 In parentheses: no row, because nothing moved. Retained earnings take up October's year-to-date result of 250 in
 November, which is nobody's movement.
@@ -48,7 +48,7 @@ BALANCES: dict[str, dict[str, tuple[int, int]]] = {
         "410100": (-2000, -180),
         "510100": (1200, 110),
         "610100": (600, 75),
-        "X90100": (0, 0),
+        "990100": (0, 0),
     },
     OCTOBER: {
         "110100": (950, -50),
@@ -99,7 +99,7 @@ CHART = [
     account("410100"),
     account("510100", "Income Statement"),
     account("610100"),
-    account("X90100"),
+    account("990100"),
 ]
 
 # (cash, change, operating, receivable, inventory, payable, investing, financing, health); the flows' working:

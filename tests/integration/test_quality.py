@@ -284,21 +284,3 @@ def test_the_command_shows_holds_back_and_releases(world: QualityWorld) -> None:
 
 def test_the_migrations_are_one_chain(database: str) -> None:
     assert migrate.current(database) == migrate.head()
-
-
-def test_a_dealerships_row_without_its_key_is_noted_and_one_under_another_key_holds_back(world: QualityWorld) -> None:
-    def land(org: int, *rows: tuple[str, str | None]) -> None:
-        units = [(key, {"SerialNo": serial, "Customer": False}) for key, serial in rows]
-        world.land(org, "equipment", units, source="softbase")
-
-    world.query(
-        "insert into ops.connections (org_id, source, settings) select id, 'softbase', '{}' from ops.organizations"
-        " returning org_id"
-    )
-    # None, an empty one, and one that holds what no text of Postgres can.
-    land(1, ("A1", "A1"), ("", None), ("", ""), ("A\x00B", "A\x00B"))
-    land(2, ("A1", "A1"), ("A2", "A3"))
-    checked = world.check(source="softbase")
-    assert {one.organization for one in checked.held} == {"org_2"}
-    assert ("org_1", "equipment", "serial_no_present", 2) in found(checked)
-    assert ("org_2", "equipment", "is_keyed", 1) in found(checked)

@@ -14,7 +14,7 @@ import pytest
 from landing_helpers import record
 from psycopg.types.json import Jsonb
 
-from orchestration.errors import ConfigurationError, DatabaseError, StreamUnavailable, TransientError, UsageError
+from orchestration.errors import ConfigurationError, DatabaseError, TransientError, UsageError
 from orchestration.logs import register_secret
 from orchestration.sources import SOURCES
 from orchestration.sources.core.connection import ConnectionSettings
@@ -189,20 +189,6 @@ def test_credentials_that_stop_working_end_the_streams_that_are_left(world: Worl
     assert read_streams == ["customer", "invoice"]
     assert failures(report) == [("one", "invoice", "configuration"), ("one", "bill", "configuration")]
     assert report.succeeded == ["one"]
-
-
-def test_a_stream_that_is_not_there_fails_alone(world: World) -> None:
-    world.connect("one")
-
-    def read(organization: str, stream: str) -> Iterator[Record]:
-        if stream == "customer":
-            raise StreamUnavailable("no view [Customer] that the login can see", hint="have it granted")
-        yield record("1")
-
-    world.source.read_stream = read
-    report = sync("scripted")
-    assert failures(report) == [("one", "customer", "configuration")]
-    assert set(report.results) == {("one", "invoice"), ("one", "bill")}
 
 
 def test_only_failed_reads_just_what_failed_at_its_last_attempt(world: World) -> None:

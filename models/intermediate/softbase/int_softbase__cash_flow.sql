@@ -22,8 +22,6 @@ months as (
             when coalesce(bool_and(balance is not null) filter (where {{ account_side('kind') }} = 'income'), true)
                 then -coalesce(sum(balance) filter (where {{ account_side('kind') }} = 'income'), 0)
         end as net_income_ytd,
-        -- 0 where the books add up.
-        case when count(*) = count(balance) then sum(balance) end as total,
         not coalesce(bool_or(is_used) filter (where kind = 'unknown'), false) as is_complete
     from {{ ref('int_softbase__ledger_balances') }}
     group by org_id, month_start
@@ -43,28 +41,12 @@ with_previous as (
         months.{{ kind }} - previous.{{ kind }} as {{ kind }}_change,
         {%- endfor %}
         -- What left the income statement without being a movement of the month: a year's result, closed into equity.
-        previous.net_income_ytd - (months.net_income_ytd - months.net_income) as closed_income,
-        months.total - previous.total as total_change
+        previous.net_income_ytd - (months.net_income_ytd - months.net_income) as closed_income
     from months
     left join months as previous
         on
             months.org_id = previous.org_id
             and months.month_start = previous.month_start + interval '1 month'
-
-),
-
--- A year's result that left the income statement and is not yet in equity leaves the books short of exactly that, until
--- somebody closes the year. Neither month is a flow; whatever else does not add up is not made up for.
-closed as (
-
-    select
-        *,
-        case
-            when total_change = closed_income then total_change
-            when total = 0 and total_change = -equity_change then total_change
-            else 0
-        end as closed_later
-    from with_previous
 
 ),
 
@@ -75,8 +57,8 @@ flows as (
         -accumulated_depreciation_change as depreciation,
         -other_current_asset_change + other_current_liability_change as other_working_capital,
         -fixed_asset_change as fixed_assets,
-        equity_change - closed_income + closed_later as equity_flow
-    from closed
+        equity_change - closed_income as equity_flow
+    from with_previous
 
 )
 

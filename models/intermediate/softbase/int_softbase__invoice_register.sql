@@ -42,7 +42,7 @@ invoices as (
         trim_scale(sale_department_number)::text as sale_department_number,
         {{ softbase_key('sale_code') }} as sale_code,
         -- Systems that know no empty date write one of 1900.
-        {{ softbase_date('invoiced_at') }} as invoice_date,
+        case when invoiced_at >= '{{ var("softbase_first_date") }}' then invoiced_at::date end as invoice_date,
         case
             when
                 string_to_array(unreadable_fields, ', ')

@@ -50,9 +50,7 @@ accounts as (
     select
         known.org_id,
         known.account_no,
-        -- What stood on it before its first row.
-        (array_agg(known.ytd_amount - known.mtd_amount order by known.month_start))[1] as opening_balance,
-        min({{ fiscal_year_start('known.month_start', 'known.start_month') }}) as first_fiscal_year,
+        min(known.month_start) as first_month,
         coalesce(min(kinds.kind), 'unknown') as kind
     from known
     left join {{ ref('int_softbase__accounts') }} as kinds using (org_id, account_no)
@@ -79,8 +77,6 @@ filled as (
         months.fiscal_year_start,
         accounts.account_no,
         accounts.kind,
-        accounts.opening_balance,
-        accounts.first_fiscal_year,
         known.account_no is not null as is_stated,
         known.ytd_amount,
         known.mtd_amount,
@@ -88,7 +84,7 @@ filled as (
             partition by accounts.org_id, accounts.account_no order by months.month_start
         ) as statement_no
     from accounts
-    inner join months using (org_id)
+    inner join months on accounts.org_id = months.org_id and accounts.first_month <= months.month_start
     left join known
         on
             accounts.org_id = known.org_id
@@ -106,10 +102,6 @@ balances as (
         kind,
         case
             when is_stated then ytd_amount
-            -- Not yet moved: what stands on it is what its first row began with.
-            when statement_no = 0 and {{ account_side('kind') }} = 'income' and fiscal_year_start < first_fiscal_year
-                then 0
-            when statement_no = 0 then opening_balance
             -- Income and expenses start anew with the fiscal year; everything else is carried on.
             when {{ account_side('kind') }} = 'income'
                 and first_value(fiscal_year_start) over statement <> fiscal_year_start

@@ -8,9 +8,7 @@ reads as (
         org_id,
         stream,
         -- By the database's clock where the read noted it.
-        coalesce({{ readable_timestamp("state ->> 'read_at'") }}, last_success_at) as read_at,
-        -- Whose wall clock the dealership's dates are by, where the connection says.
-        state ->> 'timezone' as timezone
+        coalesce({{ readable_timestamp("state ->> 'read_at'") }}, last_success_at) as read_at
     from {{ source('ops', 'watermarks') }}
     where source = 'softbase' and state <> '{}'
 
@@ -39,8 +37,7 @@ subjects as (
         organizations.id as org_id,
         needed.subject,
         -- Nothing is said of a day that one of the streams has not seen.
-        min(reads.read_at) as read_at,
-        max(reads.timezone) as timezone
+        min(reads.read_at) as read_at
     from {{ source('ops', 'organizations') }} as organizations
     cross join needed
     left join reads
@@ -58,7 +55,7 @@ select
     subjects.org_id,
     subjects.subject,
     subjects.read_at,
-    (subjects.read_at at time zone coalesce(subjects.timezone, organizations.timezone))::date as read_date,
+    (subjects.read_at at time zone organizations.timezone)::date as read_date,
     organizations.fiscal_year_start_month
 from subjects
 inner join {{ source('ops', 'organizations') }} as organizations on subjects.org_id = organizations.id

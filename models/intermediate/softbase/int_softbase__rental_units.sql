@@ -32,7 +32,7 @@ equipment as (
     where
         not units.is_deleted
         and not coalesce(units.is_customer_owned, false)
-        and coalesce({{ softbase_date('units.sold_at') }} > reads.read_date, true)
+        and coalesce(units.sold_at::date > reads.read_date, true)
 
 ),
 

@@ -40,12 +40,18 @@ orders as (
         disposition,
         coalesce(disposition in (11, 13), false)
         -- Quotes have numbers of their own, 9 and eight more digits; an accepted one keeps its number, and what is done
-        -- about it is an order of its own. Other numbers that begin with 9 are a quote's where nothing else is said.
-        or work_order_no ~ '^9\d{8}$'
-        or (work_order_no ~ '^9' and disposition is null) as is_quote,
+        -- about it is an order of its own. With nothing done, such a number is a quote's; done, it is an order's of a
+        -- dealership whose orders begin with 9.
+        or (
+            work_order_no ~ '^9'
+            and (disposition is null or work_order_no ~ '^9\d{8}$')
+            and completed_at is null
+            and closed_at is null
+            and invoiced_at is null
+        ) as is_quote,
         {{ softbase_key('bill_to') }} as bill_to,
-        {{ softbase_date('opened_at') }} as opened_date,
-        {{ softbase_date('closed_at') }} as closed_date,
+        opened_at::date as opened_date,
+        closed_at::date as closed_date,
         is_deleted,
         extracted_at,
         run_id

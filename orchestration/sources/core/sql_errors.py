@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from orchestration.errors import ConfigurationError, PermanentError, StreamUnavailable
+from orchestration.errors import ConfigurationError, PermanentError
 from orchestration.logs import redact
 from orchestration.sources.core.retry import TryAgain
 from orchestration.sources.core.sql_pymssql import Message
@@ -69,12 +69,9 @@ _CONFIGURATION_NUMBERS = {
     916: "have the database's administrator let the login into the database.",
     4064: "name a database that the login may open in the URL.",
 }
-# A right on one table is missing; others may be readable.
-_UNGRANTED_NUMBERS = {229, 230}
-_UNGRANTED_STATE = "42501"
 # Postgres and ODBC: classes of SQLSTATE.
 _TRANSIENT_STATES = ("08", "53", "57P", "40", "55", "HYT", "25P03", "57014")
-_CONFIGURATION_STATES = ("28", "3D", _UNGRANTED_STATE)
+_CONFIGURATION_STATES = ("28", "3D", "42501")
 
 # Where a driver gives words alone.
 _WORDS: tuple[tuple[str, int], ...] = (
@@ -100,8 +97,7 @@ _NUMBER = re.compile(r"\((\d{2,6})\)|message (\d{5})\b|Error (\d{3,5})\b")
 
 
 def explained(error: BaseException, what: str, *, connecting: bool, told: Sequence[Message] = ()) -> Exception:
-    """The error to raise for a driver's: TryAgain, ConfigurationError (StreamUnavailable where a right on a table is
-    missing) or PermanentError. ``what``: the database.
+    """The error to raise for a driver's: TryAgain, ConfigurationError or PermanentError. ``what``: the database.
 
     ``told``: the server's own messages; where they are known, the driver's number says no more.
     """
@@ -113,12 +109,10 @@ def explained(error: BaseException, what: str, *, connecting: bool, told: Sequen
     waits = [_TRANSIENT_NUMBERS[number] for number in numbers if number in _TRANSIENT_NUMBERS]
     hints = [_CONFIGURATION_NUMBERS[number] for number in numbers if number in _CONFIGURATION_NUMBERS]
     # A refusal is told before the connection that it ends; a database that wakes up is told beside a failed login.
-    ungranted = bool(_UNGRANTED_NUMBERS & set(numbers)) or _UNGRANTED_STATE in states
-    refusal = StreamUnavailable if ungranted and not connecting else ConfigurationError
     if hints and not {40613, 40197, 40501, 4060} & set(numbers):
-        return refusal(f"{what} refuses: {said}", hint=hints[0])
+        return ConfigurationError(f"{what} refuses: {said}", hint=hints[0])
     if _begins(states, _CONFIGURATION_STATES) or _UNKNOWN_NAMES.search(said):
-        return refusal(f"{what} refuses: {said}", hint=f"{_URL_HINT}, or have the login let in.")
+        return ConfigurationError(f"{what} refuses: {said}", hint=f"{_URL_HINT}, or have the login let in.")
     if waits or _begins(states, _TRANSIENT_STATES) or _LOST.search(said):
         hint = "check the database's name." if 4060 in numbers else ""
         return TryAgain(f"{what} failed: {said}", at_least=max(waits, default=1.0), hint=hint)

@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Date,
-    String,
     and_,
     cast,
     distinct,
@@ -32,15 +31,12 @@ from orchestration.sources.core.records import Session
 from orchestration.sources.core.sql_tables import FoundTable
 from orchestration.sources.softbase.session import Dealership
 from orchestration.sources.softbase.streams import GONE, GONE_AT, STREAMS
-from orchestration.sources.softbase.views import FIRST_DATE
 
 Figures = dict[str, int | Decimal | None]
 
 _CENT = Decimal("0.01")
 _QUOTES = (11, 13)
 _FIRST_QUOTE, _LAST_QUOTE = 900_000_000, 999_999_999
-_GONE_STATUSES = ("sold%", "disposed%", "scrapped%")
-_MAINTENANCE_STATUSES = ("hold%", "on hold%", "in shop%", "down%", "%repair%", "%maintenance%")
 
 
 def sales_figures(session: Session, first: date, last: date) -> dict[date, Figures]:
@@ -50,22 +46,17 @@ def sales_figures(session: Session, first: date, last: date) -> dict[date, Figur
     amounts = [invoices.column(name) for name in invoices.names if name.endswith(("Taxable", "NonTax"))]
     revenue = sum((func.coalesce(amount, 0) for amount in amounts[1:]), func.coalesce(amounts[0], 0))
     day = cast(invoices.column("InvoiceDate"), Date)
-    of_quote = exists().where(
-        orders.column("WONo") == invoices.column("InvoiceNo"), orders.column("Disposition").in_(_QUOTES)
-    )
-    billed = select(day, func.sum(revenue), func.count()).where(_lives(invoices), not_(of_quote)).group_by(day)
-    found = {row[0]: row[1:] for row in _ask(dealership, billed)}
-    began, over = orders.column("OpenDate"), orders.column("ClosedDate")
+    found = {
+        row[0]: row[1:]
+        for row in _ask(dealership, select(day, func.sum(revenue), func.count()).where(_lives(invoices)).group_by(day))
+    }
     opened, closed = (_by_day(dealership, orders, name) for name in ("OpenDate", "ClosedDate"))
-    # An order closed before it was opened was open on no day; one that nobody opened was none to close.
-    ended = _by_day(dealership, orders, "ClosedDate", cast(began, Date) <= cast(over, Date), began >= FIRST_DATE)
-    ended += _by_day(dealership, orders, "OpenDate", cast(over, Date) < cast(began, Date), over >= FIRST_DATE)
     standing = sum(count for at, count in opened.items() if at < first)
-    standing -= sum(count for at, count in ended.items() if at < first)
+    standing -= sum(count for at, count in closed.items() if at < first)
     figures: dict[date, Figures] = {}
     at = first
     while at <= last:
-        standing += opened[at] - ended[at]
+        standing += opened[at] - closed[at]
         amount, count = found.get(at, (0, 0))
         figures[at] = {
             "total_revenue": _cents(amount),
@@ -93,7 +84,7 @@ def fleet_figures(session: Session) -> Figures:
         _lives(units),
         rental,
         or_(units.column("Customer").is_(None), units.column("Customer") == false()),
-        *(unit_status.not_like(status) for status in _GONE_STATUSES),
+        unit_status.not_in(("sold", "disposed")),
         *([_not_before(units.column("DealerSaleDate"), tomorrow)] if units.has("DealerSaleDate") else []),
     )
     running = and_(
@@ -101,13 +92,12 @@ def fleet_figures(session: Session) -> Figures:
         *([_not_before(lines.column("SwapEndDate"), tomorrow)] if lines.has("SwapEndDate") else []),
         _is_order(orders),
         orders.column("Type") == "R",
-        _not_before(orders.column("ClosedDate"), tomorrow),
-        or_(orders.column("OpenDate").is_(None), orders.column("OpenDate") < tomorrow),
+        orders.column("ClosedDate").is_(None),
         orders.column("WONo") == lines.column("WONo"),
         lines.column("SerialNo") == units.column("SerialNo"),
     )
     on_rent = exists(select(1).select_from(lines.source, orders.source).where(running).correlate(units.source))
-    held = or_(*(unit_status.like(status) for status in _MAINTENANCE_STATUSES))
+    held = or_(unit_status.like("hold%"), unit_status.like("%repair%"))
 
     def count(*conditions: ColumnElement[bool]) -> int:
         return int(_ask(dealership, select(func.count()).select_from(units.source).where(in_fleet, *conditions))[0][0])
@@ -136,19 +126,17 @@ def cash_figures(session: Session) -> dict[date, Figures]:
     if not (chart.has("CashAccount") and ledger.has("LastEffectiveDate")):
         return {}
     year, month = ledger.column("Year"), ledger.column("Month")
-    flagged = and_(chart.column("CashAccount") == true(), _lives(chart))
-    if not _ask(dealership, select(func.count()).select_from(chart.source).where(flagged))[0][0]:
-        return {}
-    cash = exists().where(chart.column("AccountNo") == ledger.column("AccountNo"), flagged)
+    cash = exists().where(
+        chart.column("AccountNo") == ledger.column("AccountNo"), chart.column("CashAccount") == true(), _lives(chart)
+    )
     actual = and_(ledger.column("AccountField") == "Actual", _lives(ledger))
     dated = select(year, month, func.max(ledger.column("LastEffectiveDate"))).where(actual).group_by(year, month)
     ends = {tuple(row[:2]): _month_end(row[2]) for row in _ask(dealership, dated) if row[2] is not None}
-    account = ledger.column("AccountNo")
-    begun = select(account.label("account"), func.min(year * 100 + month).label("first")).where(actual, cash)
-    accounts = begun.group_by(account).subquery()
+    begun = select(ledger.column("AccountNo"), func.min(year * 100 + month).label("first")).where(actual, cash)
+    accounts = begun.group_by(ledger.column("AccountNo")).subquery()
     # What stood on an account before its first row.
     opening = select(func.sum(ledger.column("YTD") - ledger.column("MTD"))).where(
-        actual, accounts.c.first == year * 100 + month, accounts.c.account == account
+        actual, accounts.c.first == year * 100 + month, accounts.c.AccountNo == ledger.column("AccountNo")
     )
     balance = Decimal(_ask(dealership, opening)[0][0] or 0)
     moved = {
@@ -193,28 +181,27 @@ def _lives(view: FoundTable) -> ColumnElement[bool]:
 
 def _is_order(orders: FoundTable) -> ColumnElement[bool]:
     number = orders.column("WONo")
-    disposition = orders.column("Disposition")
-    quote = or_(
-        number.between(_FIRST_QUOTE, _LAST_QUOTE), and_(disposition.is_(None), cast(number, String(20)).like("9%"))
+    untouched = and_(
+        number.between(_FIRST_QUOTE, _LAST_QUOTE),
+        *(orders.column(name).is_(None) for name in ("CompletedDate", "ClosedDate", "InvoiceDate") if orders.has(name)),
     )
-    return and_(_lives(orders), func.coalesce(disposition, 0).not_in(_QUOTES), not_(quote))
+    return and_(_lives(orders), func.coalesce(orders.column("Disposition"), 0).not_in(_QUOTES), not_(untouched))
 
 
-def _by_day(dealership: Dealership, orders: FoundTable, name: str, *conditions: ColumnElement[bool]) -> Counter[date]:
-    """Orders by the day of one of their dates."""
+def _by_day(dealership: Dealership, orders: FoundTable, name: str) -> Counter[date]:
+    """Orders by the day of one of their dates; only those that were opened are ever closed."""
     day = cast(orders.column(name), Date)
-    of_day = and_(_is_order(orders), orders.column(name) >= FIRST_DATE, *conditions)
+    of_day = and_(_is_order(orders), orders.column(name).is_not(None))
     statement = select(day, func.count()).where(of_day).group_by(day)
     return Counter({row[0]: int(row[1]) for row in _ask(dealership, statement)})
 
 
 def _not_before(column: ColumnElement[Any], day: datetime) -> ColumnElement[bool]:
-    """Of a date that ends something: it has not ended before the day."""
-    return or_(column.is_(None), column < FIRST_DATE, column >= day)
+    return or_(column.is_(None), column >= day)
 
 
-def _month_end(at: date) -> date:
-    return (date(at.year, at.month, 1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+def _month_end(at: datetime) -> date:
+    return (at.replace(day=1) + timedelta(days=32)).replace(day=1).date() - timedelta(days=1)
 
 
 def _cents(value: Any) -> Decimal:

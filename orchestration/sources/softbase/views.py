@@ -24,8 +24,6 @@ OVERLAP = timedelta(hours=3)
 TRAILING = timedelta(days=45)
 # A view without audit columns says nothing of what is deleted: up to so many rows it is read whole every night.
 WHOLE_ROWS = 100_000
-# Systems without an empty date write one of 1900: what lies before is none.
-FIRST_DATE = datetime(1990, 1, 1)  # noqa: DTZ001 - a wall clock's
 # What leaves a view without a trace shows in a full read only. Once a week, and not a day later because one night
 # began a minute before the hour.
 FULL_EVERY = timedelta(days=6, hours=12)
@@ -34,8 +32,6 @@ FULL_EVERY = timedelta(days=6, hours=12)
 READ_AT = "read_at"
 SINCE = "changed_since"
 FULL_AT = "full_at"
-# Whose wall clock the dealership's dates are by.
-ZONE = "timezone"
 
 
 @dataclass
@@ -81,19 +77,14 @@ class ViewReader:
             if found.table.key and dates:
                 statement = statement.where(self._within(found, dates, window))
         elif self._is_full_due(found, now):
-            extract.state = {READ_AT: _iso(now), SINCE: _iso(now), FULL_AT: _iso(now), ZONE: self.zone.key}
+            extract.state = {READ_AT: _iso(now), SINCE: _iso(now), FULL_AT: _iso(now)}
             if not self.state:
                 self._note_missing(found)
         else:
             since = parse_iso(self.state[SINCE])
             assert since is not None
             extract.mode = "incremental"
-            extract.state = {
-                READ_AT: _iso(now),
-                SINCE: _iso(max(now, since)),
-                FULL_AT: self.state[FULL_AT],
-                ZONE: self.zone.key,
-            }
+            extract.state = {READ_AT: _iso(now), SINCE: _iso(max(now, since)), FULL_AT: self.state[FULL_AT]}
             statement = statement.where(changed(self.stream, found, self._wall(since), self._today(now)))
         extract.records = self._records(found, statement)
         return extract
@@ -194,7 +185,7 @@ def changed(stream: ViewStream, found: FoundTable, since: datetime, today: date)
     recent = datetime.combine(today - TRAILING, time())
     alternatives += [found.column(name) >= recent for name in _present(found, stream.dates)]
     if stream.closing and found.has(stream.closing):
-        alternatives += [found.column(stream.closing).is_(None), found.column(stream.closing) < FIRST_DATE]
+        alternatives.append(found.column(stream.closing).is_(None))
     return or_(*alternatives)
 
 

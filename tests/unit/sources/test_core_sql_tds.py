@@ -12,7 +12,7 @@ import pytest
 import stamina
 from tds_server import SqlError, TdsServer, serving_tds
 
-from orchestration.errors import ConfigurationError, SourceError, StreamUnavailable, TransientError
+from orchestration.errors import ConfigurationError, SourceError, TransientError
 from orchestration.sources.azure_sql.session import open_cases
 from orchestration.sources.azure_sql.streams import CASES
 from orchestration.sources.azure_sql.verify import case_figures
@@ -161,7 +161,7 @@ def test_a_statement_that_the_server_refuses_is_an_error_with_its_text(server: T
         if "AS [Case Type]" in statement
         else None
     )
-    with pytest.raises(StreamUnavailable, match="SELECT permission was denied") as refused:
+    with pytest.raises(ConfigurationError, match="SELECT permission was denied") as refused:
         read(server)
     assert "grant SELECT" in refused.value.hint
 
