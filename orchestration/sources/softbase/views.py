@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, or_
 
-from orchestration.errors import ConfigurationError
+from orchestration.errors import StreamUnavailable
 from orchestration.sources.core.instants import parse_iso
 from orchestration.sources.core.records import Extract, Record
 from orchestration.sources.core.sql import Database
@@ -63,7 +63,7 @@ class ViewReader:
         extract = self.extract
         try:
             found = self._found()
-        except ConfigurationError:
+        except StreamUnavailable:
             if not self.stream.may_lack or self.state or self._is_there():
                 raise
             extract.mode = "incremental"
@@ -103,7 +103,7 @@ class ViewReader:
         """Whether the schema has a view of that name, whatever its columns."""
         try:
             self.database.find(Table(self.stream.view, required=()), self.schema)
-        except ConfigurationError:
+        except StreamUnavailable:
             return False
         return True
 

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Select
 from sqlalchemy.dialects import mssql
 
-from orchestration.errors import ConfigurationError
+from orchestration.errors import ConfigurationError, StreamUnavailable
 from orchestration.sources.core.records import RequestStats
 from orchestration.sources.core.sql_tables import FoundTable, Table, found_table
 from orchestration.sources.softbase import verify, views
@@ -217,7 +217,7 @@ def test_what_was_over_before_the_start_date_is_left_out() -> None:
 
 
 def test_a_required_column_that_is_missing_is_named() -> None:
-    with pytest.raises(ConfigurationError, match=r"\[ten001\]\.\[InvoiceReg\] has no column \[SaleCode\]"):
+    with pytest.raises(StreamUnavailable, match=r"\[ten001\]\.\[InvoiceReg\] has no column \[SaleCode\]"):
         read(STREAM["invoice_reg"], lacking=frozenset({"SaleCode"}))
 
 
@@ -227,16 +227,30 @@ def test_an_optional_column_that_is_missing_is_left_out_and_said() -> None:
     assert "HourMeter" in extract.notes[0]
 
 
-def test_a_view_that_some_dealerships_lack_is_skipped_unless_it_was_there() -> None:
-    extract, _ = read(STREAM["depreciation"], absent=frozenset({"Depreciation"}))
-    assert (extract.mode, extract.state) == ("incremental", {})
-    assert "no view Depreciation" in extract.notes[0]
-    with pytest.raises(ConfigurationError, match="no table"):
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+def test_a_view_that_no_mart_is_made_of_is_skipped_where_a_dealership_lacks_it(stream: ViewStream) -> None:
+    absent = frozenset({stream.view})
+    if stream.name in ("branch", "sale_codes", "customer", "gl_detail", "depreciation"):
+        extract, _ = read(stream, absent=absent)
+        assert (extract.mode, extract.state) == ("incremental", {})
+        assert f"no view {stream.view}" in extract.notes[0]
+    else:
+        with pytest.raises(StreamUnavailable, match="no table"):
+            read(stream, absent=absent)
+
+
+def test_a_view_is_not_skipped_that_was_there_or_lacks_a_column_or_can_t_be_asked_for() -> None:
+    with pytest.raises(StreamUnavailable, match="no table"):
         read(STREAM["depreciation"], state_of(NOW), absent=frozenset({"Depreciation"}))
-    with pytest.raises(ConfigurationError, match=r"no column \[SerialNo\]"):
+    with pytest.raises(StreamUnavailable, match=r"no column \[SerialNo\]"):
         read(STREAM["depreciation"], lacking=frozenset({"SerialNo"}))
-    with pytest.raises(ConfigurationError, match="no table"):
-        read(STREAM["wo"], absent=frozenset({"WO"}))
+
+    class Refusing(Recorder):
+        def find(self, table: Table, schema: str | None) -> FoundTable:
+            raise ConfigurationError("login failed")
+
+    with pytest.raises(ConfigurationError, match="login failed"):
+        views.ViewReader(Refusing(), "ten001", STREAM["branch"], {}, CHICAGO, None).read(None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("lacking", [frozenset(), frozenset({*AUDIT, "SwapEndDate", "DealerSaleDate"})])
