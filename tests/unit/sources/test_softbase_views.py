@@ -128,9 +128,12 @@ def test_rows_never_modified_are_read_where_nothing_says_when_they_were_created(
     assert "[CreationTime]" not in statement
 
 
-def test_open_orders_are_always_read() -> None:
-    _, statement = read(STREAM["wo"], state_of(NOW))
-    assert "[ClosedDate] IS NULL" in statement
+@pytest.mark.parametrize("begin", [None, date(2026, 1, 1)])
+def test_open_orders_are_always_read_those_closed_in_1900_among_them(begin: date | None) -> None:
+    _, statement = read(STREAM["wo"], state_of(NOW), begin=begin)
+    wanted = 1 if begin is None else 2
+    assert statement.count("[ClosedDate] IS NULL") == wanted
+    assert statement.count("[ClosedDate] < '1990-01-01 00:00:00") == wanted
 
 
 @pytest.mark.parametrize(
@@ -193,13 +196,23 @@ def test_a_week_after_the_last_full_read_comes_another() -> None:
 
 def test_state_follows_the_servers_clock() -> None:
     full, _ = read(STREAM["invoice_reg"])
-    assert set(full.state.values()) == {NOW.isoformat()}
+    assert full.state == {
+        **dict.fromkeys(("read_at", "changed_since", "full_at"), NOW.isoformat()),
+        "read_on": "2026-11-20",
+    }
     later, _ = read(STREAM["invoice_reg"], full.state, now_is=NOW + timedelta(days=1))
     assert later.state == {
         "read_at": (NOW + timedelta(days=1)).isoformat(),
+        "read_on": "2026-11-21",
         "changed_since": (NOW + timedelta(days=1)).isoformat(),
         "full_at": NOW.isoformat(),
     }
+
+
+def test_a_read_is_of_the_dealerships_own_date() -> None:
+    # 13:00 UTC on the 20th is 02:00 on the 21st in Auckland.
+    reader = views.ViewReader(Recorder(), "ten001", STREAM["wo"], {}, ZoneInfo("Pacific/Auckland"), None)  # type: ignore[arg-type]
+    assert reader.read(None).state["read_on"] == "2026-11-21"
 
 
 def test_a_window_asks_for_business_of_its_days() -> None:
