@@ -24,7 +24,8 @@ OVERLAP = timedelta(hours=3)
 TRAILING = timedelta(days=45)
 # A view without audit columns says nothing of what is deleted: up to so many rows it is read whole every night.
 WHOLE_ROWS = 100_000
-# Systems that know no empty date write one of 1900: what lies before this is none. As softbase_first_date of the models.
+# Systems that know no empty date write one of 1900: what lies before this is none, as for the models
+# (softbase_first_date).
 FIRST_DATE = datetime(1990, 1, 1)  # noqa: DTZ001 - a wall clock's
 # What leaves a view without a trace shows in a full read only. Once a week, and not a day later because one night
 # began a minute before the hour.
