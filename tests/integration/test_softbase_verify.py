@@ -198,9 +198,7 @@ def test_without_cash_no_balance_is_zero(run: Callable[[str], None], ask: Callab
     assert cash(ask) == {OCTOBER: (None, None)}
 
 
-def test_a_ledger_that_tells_no_months_is_not_compared(
-    run: Callable[[str], None], ask: Callable[..., Any]
-) -> None:
+def test_a_ledger_that_tells_no_months_is_not_compared(run: Callable[[str], None], ask: Callable[..., Any]) -> None:
     marted: Any = {OCTOBER: {"sales total_invoices": 1, "cash cash_balance": Decimal(1)}}
     # Without rows there is something to compare: the mart has a month, the ledger none.
     assert ask(SUBJECTS["softbase"].asked, marted) == marted

@@ -118,7 +118,7 @@ def test_a_key_is_its_text_or_an_array_of_several() -> None:
     assert record_key(row, ["InvoiceNo"]) == "110012345"
     assert record_key(row, ["AccountNo", "Field", "Year", "Month"]) == '["110100","Actual",2026,2]'
     assert record_key(row, ["AccountNo", "Gone"]) == '["110100",null]'
-    assert record_key(row, ["Gone"]) == record_key(row, []) == ""
+    assert record_key(row, ["Gone"]) == record_key(row, []) == record_key({"SerialNo": " "}, ["SerialNo"]) == ""
 
 
 class Settings(ConnectionSettings):
