@@ -55,6 +55,10 @@ class ConfigurationError(SourceError):
     kind = "configuration"
 
 
+class StreamUnavailable(ConfigurationError):
+    """What one stream is read from is not there, lacks a column, or is not granted. The other streams may be read."""
+
+
 class TransientError(SourceError):
     """The source failed or throttled beyond the retry budget: the next run may succeed."""
 

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import structlog
 
-from orchestration.errors import ConfigurationError, DatabaseError
+from orchestration.errors import ConfigurationError, DatabaseError, StreamUnavailable
 from orchestration.sources.core.records import Extract, Record, Session, Stream
 from orchestration.sources.core.source import Source
 from orchestration.sync_errors import Stopped, explain
@@ -177,6 +177,8 @@ class Worker(threading.Thread):
                     _RECEIVED_EVERY_SECONDS, lambda count: batch.tell(Event("received", slug, stream.name, count))
                 ),
             )
+        except StreamUnavailable as error:
+            self._fail(organization, stream, error, started)
         except ConfigurationError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other streams go on

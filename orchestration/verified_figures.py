@@ -15,7 +15,8 @@ from orchestration.sources.core.records import Session
 from orchestration.sources.ga4.verify import app_figures
 from orchestration.sources.hubspot.verify import contact_figures, deal_figures
 from orchestration.sources.quickbooks.verify import report_totals
-from orchestration.sources.softbase.verify import cash_figures, fleet_figures, sales_figures
+from orchestration.sources.softbase.verified_cash import cash_figures, tells_cash
+from orchestration.sources.softbase.verify import fleet_figures, sales_figures
 from orchestration.sources.zoom.verify import day_figures
 from orchestration.warehouse.organizations import Organization
 
@@ -201,6 +202,16 @@ def _softbase_marts(connection: psycopg.Connection, organization: Organization) 
     return found
 
 
+def _softbase_asked(session: Session, marted: Figures) -> Figures:
+    """Without cash where rows of the ledger do not say which months they are of: there is nothing to compare with."""
+    if tells_cash(session):
+        return marted
+    return {
+        day: {name: value for name, value in figures.items() if not name.startswith("cash")}
+        for day, figures in marted.items()
+    }
+
+
 def _softbase_source(session: Session, marted: Figures) -> Figures:
     """Asks for the days that the mart has; a fleet is known as it is now alone: the newest snapshot's."""
 
@@ -251,18 +262,23 @@ def _app_source(session: Session, marted: Figures) -> Figures:
 
 @dataclass(frozen=True)
 class Subject:
-    """What of a source is compared: ``mart`` gives what is stored, ``source`` asks for the same."""
+    """What of a source is compared: ``mart`` gives what is stored, ``source`` asks for the same.
+
+    asked
+        What of the mart the source can be asked for; all of it unless said otherwise.
+    """
 
     mart: Callable[[psycopg.Connection, Organization], Figures]
     source: Callable[[Session, Figures], Figures]
     period: str
     shown: str
+    asked: Callable[[Session, Figures], Figures] = lambda _, marted: marted
 
 
 SUBJECTS = {
     "quickbooks": Subject(_financial_mart, _financial_source, "month", "%Y-%m"),
     "hubspot": Subject(_crm_marts, _crm_source, "snapshot", "%Y-%m-%d"),
-    "softbase": Subject(_softbase_marts, _softbase_source, "day", "%Y-%m-%d"),
+    "softbase": Subject(_softbase_marts, _softbase_source, "day", "%Y-%m-%d", _softbase_asked),
     "zoom": Subject(_zoom_mart, day_figures, "day", "%Y-%m-%d"),
     "azure_sql": Subject(_case_mart, _case_source, "snapshot", "%Y-%m-%d"),
     "ga4": Subject(_app_mart, _app_source, "date", "%Y-%m-%d"),

@@ -92,12 +92,16 @@ def verify(source: str, orgs: Sequence[str] = (), say: Callable[[str], None] = l
                     timezone=organization.timezone,
                     token_store=PostgresTokenStore(organization.id, source, organization.slug),
                 ) as session:
-                    fresh = subject.source(session, marted)
+                    asked = subject.asked(session, marted)
+                    fresh = subject.source(session, asked)
             except AiopError as error:
                 outcome.errors.append(error)
                 say(str(error))
                 continue
-            differences = compare(organization.slug, marted, fresh, subject.shown)
+            left_out = sum(map(len, marted.values())) - sum(map(len, asked.values()))
+            if left_out:
+                say(f"{organization.slug}: {left_out} figures that the source has nothing to compare with")
+            differences = compare(organization.slug, asked, fresh, subject.shown)
             outcome.compared += sum(len(figures) for figures in fresh.values())
             outcome.differences += differences
             say(f"{organization.slug}: {len(fresh)} {subject.period}s, {len(differences)} differences")

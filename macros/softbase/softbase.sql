@@ -9,3 +9,8 @@
         select reads.org_id from intermediate.int_softbase__reads as reads where reads.subject = '{{ subject }}'
     )
 {%- endmacro %}
+
+
+{% macro softbase_date(instant) -%}
+    case when {{ instant }} >= '{{ var("softbase_first_date") }}' then {{ instant }}::date end
+{%- endmacro %}

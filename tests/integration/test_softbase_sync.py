@@ -26,6 +26,7 @@ from orchestration.demo.serving.databases import (
     set_clock,
 )
 from orchestration.demo.world import World
+from orchestration.errors import StreamUnavailable
 from orchestration.quality.check import check
 from orchestration.sources.core.records import Record
 from orchestration.sources.softbase.source import SOFTBASE
@@ -136,6 +137,24 @@ def test_the_databases_reader_may_not_see_payment_cards_and_none_is_asked_for(te
             reader.execute(f'select "CreditCardNo" from {tenant.dealership.schema}."Customer"')
     ((_, record),) = tenant.read("customer").items()
     assert record.payload == {"Number": "C1", "Name": "Acme", "State": None, "Terms": None}
+
+
+def test_a_view_that_is_missing_denied_or_short_of_a_column_is_no_other_views_concern(tenant: Tenant) -> None:
+    tenant.run('drop table "Branch"')
+    tenant.run(f'revoke all on "Customer", "RentalHistory" from {tenant.database.name}_reader')
+    tenant.run('alter table "Dept" drop column "Title"')
+    tenant.run("""insert into "WO" ("WONo", "OpenDate") values (1, '2026-01-02')""")
+    connection = {"url": tenant.database.reader_url, "schema": tenant.dealership.schema}
+    failed = {}
+    with SOFTBASE.open(connection, organization="one", timezone=CHICAGO) as session:
+        for stream in SOFTBASE.streams:
+            try:
+                list(session.read(stream, None, None).records)
+            except StreamUnavailable as error:
+                failed[stream.name] = error
+    assert set(failed) == {"dept", "rental_history"}
+    assert "[Dept] has no column [Title]" in str(failed["dept"])
+    assert (failed["dept"].organization, failed["dept"].stream) == ("one", "dept")
 
 
 def orders(tenant: Tenant) -> None:

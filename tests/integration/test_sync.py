@@ -14,7 +14,7 @@ import pytest
 from landing_helpers import record
 from psycopg.types.json import Jsonb
 
-from orchestration.errors import ConfigurationError, DatabaseError, TransientError, UsageError
+from orchestration.errors import ConfigurationError, DatabaseError, StreamUnavailable, TransientError, UsageError
 from orchestration.logs import register_secret
 from orchestration.sources import SOURCES
 from orchestration.sources.core.connection import ConnectionSettings
@@ -189,6 +189,24 @@ def test_credentials_that_stop_working_end_the_streams_that_are_left(world: Worl
     assert read_streams == ["customer", "invoice"]
     assert failures(report) == [("one", "invoice", "configuration"), ("one", "bill", "configuration")]
     assert report.succeeded == ["one"]
+
+
+@pytest.mark.parametrize("lazily", [False, True], ids=["before its first record", "among its records"])
+def test_a_stream_whose_table_may_not_be_read_fails_alone(world: World, lazily: bool) -> None:
+    world.connect("one")
+
+    def read(organization: str, stream: str) -> Iterator[Record]:
+        if stream == "customer" and not lazily:
+            raise StreamUnavailable("no table [Customer]", hint="grant SELECT")
+        yield record("1")
+        if stream == "customer":
+            raise StreamUnavailable("SELECT was denied on [Customer]", hint="grant SELECT")
+
+    world.source.read_stream = read
+    report = sync("scripted")
+    assert failures(report) == [("one", "customer", "configuration")]
+    assert set(report.results) == {("one", "invoice"), ("one", "bill")}
+    assert not world.query("select 1 from staging_scripted.customer")
 
 
 def test_only_failed_reads_just_what_failed_at_its_last_attempt(world: World) -> None:

@@ -70,6 +70,10 @@ guessed as (
     select
         described.*,
         case
+            -- A word may mean something else where it stands: what class and number agree on goes before it.
+            when {{ account_side('prefixes.kind') }} = {{ account_side('classes.kind') }}
+                and {{ account_side('prefixes.kind') }} <> {{ account_side('sections.kind') }}
+                then prefixes.kind
             when sections.match_on = 'section' then sections.kind
             -- The chart names a side; the number may say more of it, not contradict it.
             when sections.kind is not null and {{ account_side('prefixes.kind') }} = {{ account_side('sections.kind') }}
@@ -89,6 +93,16 @@ guessed as (
         order by rules.org_slug = '*', rules.priority asc, length(rules.pattern) desc, rules.pattern
         limit 1
     ) as sections on true
+    left join lateral (
+        select rules.kind
+        from {{ ref('softbase_account_kinds') }} as rules
+        where
+            rules.org_slug in (described.slug, '*')
+            and rules.match_on = 'class'
+            and described.stated ~ ('\m' || rules.pattern)
+        order by rules.org_slug = '*', rules.priority asc, length(rules.pattern) desc, rules.pattern
+        limit 1
+    ) as classes on true
     left join lateral (
         select rules.kind
         from {{ ref('softbase_account_kinds') }} as rules

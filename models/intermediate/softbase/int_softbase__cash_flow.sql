@@ -22,6 +22,8 @@ months as (
             when coalesce(bool_and(balance is not null) filter (where {{ account_side('kind') }} = 'income'), true)
                 then -coalesce(sum(balance) filter (where {{ account_side('kind') }} = 'income'), 0)
         end as net_income_ytd,
+        -- 0 where the books add up.
+        case when count(*) = count(balance) then sum(balance) end as imbalance,
         not coalesce(bool_or(is_used) filter (where kind = 'unknown'), false) as is_complete
     from {{ ref('int_softbase__ledger_balances') }}
     group by org_id, month_start
@@ -41,12 +43,53 @@ with_previous as (
         months.{{ kind }} - previous.{{ kind }} as {{ kind }}_change,
         {%- endfor %}
         -- What left the income statement without being a movement of the month: a year's result, closed into equity.
-        previous.net_income_ytd - (months.net_income_ytd - months.net_income) as closed_income
+        previous.net_income_ytd - (months.net_income_ytd - months.net_income) as closed_income,
+        months.net_income_ytd = months.net_income as is_begun_anew,
+        previous.imbalance as previous_imbalance
     from months
     left join months as previous
         on
             months.org_id = previous.org_id
             and months.month_start = previous.month_start + interval '1 month'
+
+),
+
+-- The result of a year that has ended and is not closed yet: it left the income statement, and is nowhere else.
+years as (
+
+    select
+        *,
+        case
+            when is_begun_anew and imbalance - previous_imbalance = closed_income then closed_income
+            else 0
+        end as left_open,
+        count(*) filter (where imbalance = 0) over (partition by org_id order by month_start) as balanced_months
+    from with_previous
+
+),
+
+outstanding as (
+
+    select
+        *,
+        sum(left_open) over (partition by org_id, balanced_months order by month_start) as open_income
+    from years
+
+),
+
+-- Closing it later is no more of a flow. A ledger may begin in between; anything else that does not add up stays so.
+closings as (
+
+    select
+        *,
+        case
+            when imbalance <> 0 then 0
+            when previous_imbalance = lag(open_income) over by_month then previous_imbalance
+            when lag(balanced_months) over by_month = 0 and previous_imbalance = equity_change then previous_imbalance
+            else 0
+        end as closed_later
+    from outstanding
+    window by_month as (partition by org_id order by month_start)
 
 ),
 
@@ -57,8 +100,8 @@ flows as (
         -accumulated_depreciation_change as depreciation,
         -other_current_asset_change + other_current_liability_change as other_working_capital,
         -fixed_asset_change as fixed_assets,
-        equity_change - closed_income as equity_flow
-    from with_previous
+        equity_change - (closed_income - left_open) - closed_later as equity_flow
+    from closings
 
 )
 

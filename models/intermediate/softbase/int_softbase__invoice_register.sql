@@ -41,8 +41,7 @@ invoices as (
         trim_scale(sale_branch)::text as sale_branch,
         trim_scale(sale_department_number)::text as sale_department_number,
         {{ softbase_key('sale_code') }} as sale_code,
-        -- Systems that know no empty date write one of 1900.
-        case when invoiced_at >= '{{ var("softbase_first_date") }}' then invoiced_at::date end as invoice_date,
+        {{ softbase_date('invoiced_at') }} as invoice_date,
         case
             when
                 string_to_array(unreadable_fields, ', ')

@@ -39,7 +39,9 @@ select
     end as ledger_month,
     changed.ytd_amount,
     changed.mtd_amount,
-    coalesce(changed.last_effective_at, changed.last_transaction_at)::date as last_effective_date,
+    coalesce(
+        {{ softbase_date('changed.last_effective_at') }}, {{ softbase_date('changed.last_transaction_at') }}
+    ) as last_effective_date,
     -- Budgets and other plans stand in the same table.
     coalesce({{ softbase_key('changed.account_field') }} = 'ACTUAL', false) as is_actual,
     changed.is_deleted,

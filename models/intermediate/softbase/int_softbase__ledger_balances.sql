@@ -45,16 +45,18 @@ known as (
 
 ),
 
+-- What stood on an account before its first row is what that row says less its own movement.
 accounts as (
 
-    select
+    select distinct on (known.org_id, known.account_no)
         known.org_id,
         known.account_no,
-        min(known.month_start) as first_month,
-        coalesce(min(kinds.kind), 'unknown') as kind
+        known.ytd_amount - known.mtd_amount as opening_balance,
+        {{ fiscal_year_start('known.month_start', 'known.start_month') }} as first_fiscal_year,
+        coalesce(kinds.kind, 'unknown') as kind
     from known
     left join {{ ref('int_softbase__accounts') }} as kinds using (org_id, account_no)
-    group by 1, 2
+    order by known.org_id, known.account_no, known.month_start
 
 ),
 
@@ -77,6 +79,8 @@ filled as (
         months.fiscal_year_start,
         accounts.account_no,
         accounts.kind,
+        accounts.opening_balance,
+        accounts.first_fiscal_year,
         known.account_no is not null as is_stated,
         known.ytd_amount,
         known.mtd_amount,
@@ -84,7 +88,7 @@ filled as (
             partition by accounts.org_id, accounts.account_no order by months.month_start
         ) as statement_no
     from accounts
-    inner join months on accounts.org_id = months.org_id and accounts.first_month <= months.month_start
+    inner join months using (org_id)
     left join known
         on
             accounts.org_id = known.org_id
@@ -102,6 +106,9 @@ balances as (
         kind,
         case
             when is_stated then ytd_amount
+            when statement_no = 0 and {{ account_side('kind') }} = 'income' and fiscal_year_start < first_fiscal_year
+                then 0
+            when statement_no = 0 then opening_balance
             -- Income and expenses start anew with the fiscal year; everything else is carried on.
             when {{ account_side('kind') }} = 'income'
                 and first_value(fiscal_year_start) over statement <> fiscal_year_start

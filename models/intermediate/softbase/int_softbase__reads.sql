@@ -7,8 +7,9 @@ reads as (
     select
         org_id,
         stream,
-        -- By the database's clock where the read noted it.
-        coalesce({{ readable_timestamp("state ->> 'read_at'") }}, last_success_at) as read_at
+        -- By the database's clock, and on the dealership's own calendar, where the read noted them.
+        coalesce({{ readable_timestamp("state ->> 'read_at'") }}, last_success_at) as read_at,
+        {{ readable_date("state ->> 'read_on'") }} as read_on
     from {{ source('ops', 'watermarks') }}
     where source = 'softbase' and state <> '{}'
 
@@ -37,7 +38,8 @@ subjects as (
         organizations.id as org_id,
         needed.subject,
         -- Nothing is said of a day that one of the streams has not seen.
-        min(reads.read_at) as read_at
+        min(reads.read_at) as read_at,
+        min(coalesce(reads.read_on, (reads.read_at at time zone organizations.timezone)::date)) as read_date
     from {{ source('ops', 'organizations') }} as organizations
     cross join needed
     left join reads
@@ -55,7 +57,7 @@ select
     subjects.org_id,
     subjects.subject,
     subjects.read_at,
-    (subjects.read_at at time zone organizations.timezone)::date as read_date,
+    subjects.read_date,
     organizations.fiscal_year_start_month
 from subjects
 inner join {{ source('ops', 'organizations') }} as organizations on subjects.org_id = organizations.id

@@ -32,7 +32,7 @@ equipment as (
     where
         not units.is_deleted
         and not coalesce(units.is_customer_owned, false)
-        and coalesce(units.sold_at::date > reads.read_date, true)
+        and coalesce({{ softbase_date('units.sold_at') }} > reads.read_date, true)
 
 ),
 
@@ -54,8 +54,8 @@ fleet as (
         from {{ ref('softbase_rental_statuses') }} as rules
         where
             case rules.match_on
-                when 'start' then equipment.rental_status ~ ('^' || rules.pattern || '\M')
-                else equipment.rental_status ~ ('\m' || rules.pattern)
+                when 'start' then starts_with(equipment.rental_status, rules.pattern)
+                else strpos(equipment.rental_status, rules.pattern) > 0
             end
         order by rules.priority, rules.pattern
         limit 1

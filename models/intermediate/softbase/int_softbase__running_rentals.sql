@@ -19,7 +19,7 @@ inner join {{ ref('int_softbase__reads') }} as reads
 where
     not lines.is_deleted
     -- From then on another unit is out for it.
-    and coalesce(lines.swap_ended_at::date > reads.read_date, true)
+    and coalesce({{ softbase_date('lines.swap_ended_at') }} > reads.read_date, true)
     and orders.work_order_type = 'R'
     and not orders.is_quote
     and not orders.is_deleted

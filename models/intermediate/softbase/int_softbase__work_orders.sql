@@ -38,20 +38,11 @@ orders as (
         work_order_no,
         {{ softbase_key('work_order_type') }} as work_order_type,
         disposition,
-        coalesce(disposition in (11, 13), false)
-        -- Quotes have numbers of their own, 9 and eight more digits; an accepted one keeps its number, and what is done
-        -- about it is an order of its own. With nothing done, such a number is a quote's; done, it is an order's of a
-        -- dealership whose orders begin with 9.
-        or (
-            work_order_no ~ '^9'
-            and (disposition is null or work_order_no ~ '^9\d{8}$')
-            and completed_at is null
-            and closed_at is null
-            and invoiced_at is null
-        ) as is_quote,
+        -- Quotes have numbers of their own, and keep them when they are accepted: what is done then is another order.
+        coalesce(disposition in (11, 13), false) or work_order_no ~ '^9\d*$' as is_quote,
         {{ softbase_key('bill_to') }} as bill_to,
-        opened_at::date as opened_date,
-        closed_at::date as closed_date,
+        {{ softbase_date('opened_at') }} as opened_date,
+        {{ softbase_date('closed_at') }} as closed_date,
         is_deleted,
         extracted_at,
         run_id

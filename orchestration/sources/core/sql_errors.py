@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from orchestration.errors import ConfigurationError, PermanentError
+from orchestration.errors import ConfigurationError, PermanentError, StreamUnavailable
 from orchestration.logs import redact
 from orchestration.sources.core.retry import TryAgain
 from orchestration.sources.core.sql_pymssql import Message
@@ -69,6 +69,8 @@ _CONFIGURATION_NUMBERS = {
     916: "have the database's administrator let the login into the database.",
     4064: "name a database that the login may open in the URL.",
 }
+# SELECT is not granted on one table or column; Postgres says the same with a state.
+_UNGRANTED_NUMBERS, _UNGRANTED_STATE = {229, 230}, "42501"
 # Postgres and ODBC: classes of SQLSTATE.
 _TRANSIENT_STATES = ("08", "53", "57P", "40", "55", "HYT", "25P03", "57014")
 _CONFIGURATION_STATES = ("28", "3D", "42501")
@@ -99,6 +101,8 @@ _NUMBER = re.compile(r"\((\d{2,6})\)|message (\d{5})\b|Error (\d{3,5})\b")
 def explained(error: BaseException, what: str, *, connecting: bool, told: Sequence[Message] = ()) -> Exception:
     """The error to raise for a driver's: TryAgain, ConfigurationError or PermanentError. ``what``: the database.
 
+    Where it is a table that may not be read, and not the database, the ConfigurationError is a StreamUnavailable.
+
     ``told``: the server's own messages; where they are known, the driver's number says no more.
     """
     said = redact(" ".join(" ".join(message.text for message in told).split()))[:400] or _text(error)
@@ -110,7 +114,11 @@ def explained(error: BaseException, what: str, *, connecting: bool, told: Sequen
     hints = [_CONFIGURATION_NUMBERS[number] for number in numbers if number in _CONFIGURATION_NUMBERS]
     # A refusal is told before the connection that it ends; a database that wakes up is told beside a failed login.
     if hints and not {40613, 40197, 40501, 4060} & set(numbers):
-        return ConfigurationError(f"{what} refuses: {said}", hint=hints[0])
+        ungranted = not connecting and _UNGRANTED_NUMBERS.issuperset(set(numbers) & _CONFIGURATION_NUMBERS.keys())
+        refusal = StreamUnavailable if ungranted else ConfigurationError
+        return refusal(f"{what} refuses: {said}", hint=hints[0])
+    if not connecting and _UNGRANTED_STATE in states:
+        return StreamUnavailable(f"{what} refuses: {said}", hint=_CONFIGURATION_NUMBERS[229])
     if _begins(states, _CONFIGURATION_STATES) or _UNKNOWN_NAMES.search(said):
         return ConfigurationError(f"{what} refuses: {said}", hint=f"{_URL_HINT}, or have the login let in.")
     if waits or _begins(states, _TRANSIENT_STATES) or _LOST.search(said):

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import quoted_name
 
-from orchestration.errors import ConfigurationError
+from orchestration.errors import StreamUnavailable
 
 
 @dataclass(frozen=True)
@@ -128,13 +128,13 @@ def columns_statement(name: str, schema: str | None, dialect: str = "mssql") -> 
 def found_table(table: Table, schema: str | None, rows: Iterable[Sequence[str]], where: str) -> FoundTable:
     """The table out of what ``columns_statement`` gave. ``where``: the database, for messages.
 
-    Raises ConfigurationError naming table and columns where the table or a required column is not there.
+    Raises StreamUnavailable naming table and columns where the table or a required column is not there.
     """
     tables: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         tables.setdefault((row[0], row[1]), []).append(row[2])
     if not tables:
-        raise ConfigurationError(
+        raise StreamUnavailable(
             f"{where} has no table {_written(schema, table.name)} that the login can see",
             hint="check database and schema, and have its administrator grant SELECT on the table to the login.",
         )
@@ -148,7 +148,7 @@ def found_table(table: Table, schema: str | None, rows: Iterable[Sequence[str]],
     absent = [name for name in table.required if name not in stored]
     if absent:
         listed = ", ".join(f"[{name}]" for name in absent)
-        raise ConfigurationError(
+        raise StreamUnavailable(
             f"{_written(*chosen)} has no column {listed}",
             hint="was it renamed, or is the login not granted SELECT on it? Nothing was loaded; what was loaded "
             "before is untouched.",

@@ -39,10 +39,10 @@ def json_value(value: object) -> Any:
 def record_key(row: Mapping[str, Any], key: Sequence[str]) -> str:
     """The key of a row (values as ``json_value`` gives them): the one column's text, or a JSON array of several.
 
-    Without key columns, and where all of them are NULL, it is empty: the loader numbers identical rows.
+    Without key columns, and where all of them are NULL or blank, it is empty: the loader numbers identical rows.
     """
     values = [row.get(name) for name in key]
-    if all(value is None for value in values):
+    if all(value is None or (isinstance(value, str) and not value.strip()) for value in values):
         return ""
     if len(values) == 1:
         return values[0] if isinstance(values[0], str) else _written(values[0])

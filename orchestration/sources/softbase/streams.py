@@ -33,7 +33,7 @@ class ViewStream(Stream):
     begins
         The date that the connection's ``start_date`` is compared with; rows without it are read.
     may_lack
-        Whether a tenant may be without the view.
+        Whether a tenant may be without the view: no mart is made of it.
     """
 
     view: str
@@ -53,7 +53,15 @@ class ViewStream(Stream):
 
 
 STREAMS: tuple[ViewStream, ...] = (
-    ViewStream("branch", "Branches", "Branch", required=("Number",), optional=("Name", *AUDIT), key=("Number",)),
+    ViewStream(
+        "branch",
+        "Branches",
+        "Branch",
+        required=("Number",),
+        optional=("Name", *AUDIT),
+        key=("Number",),
+        may_lack=True,
+    ),
     ViewStream(
         "dept",
         "Departments of the branches",
@@ -69,6 +77,7 @@ STREAMS: tuple[ViewStream, ...] = (
         required=("Branch", "Dept", "Code"),
         optional=("Description", *AUDIT),
         key=("Branch", "Dept", "Code"),
+        may_lack=True,
     ),
     ViewStream(
         "customer",
@@ -77,6 +86,7 @@ STREAMS: tuple[ViewStream, ...] = (
         required=("Number",),
         optional=("Name", "State", "Terms"),
         key=("Number",),
+        may_lack=True,
     ),
     ViewStream(
         "invoice_reg",
@@ -207,5 +217,6 @@ STREAMS: tuple[ViewStream, ...] = (
         key=("Id",),
         dates=("PostedDate", "EffectiveDate"),
         begins="EffectiveDate",
+        may_lack=True,
     ),
 )

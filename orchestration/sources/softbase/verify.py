@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, datetime, time, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Date,
+    String,
     and_,
+    case,
     cast,
     distinct,
     exists,
@@ -24,42 +26,44 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    true,
 )
 
 from orchestration.sources.core.records import Session
 from orchestration.sources.core.sql_tables import FoundTable
+from orchestration.sources.softbase.asking import Figures, ask, cents, day_of, dealership_of, lives, today, view
 from orchestration.sources.softbase.session import Dealership
-from orchestration.sources.softbase.streams import GONE, GONE_AT, STREAMS
+from orchestration.sources.softbase.views import FIRST_DATE
 
-Figures = dict[str, int | Decimal | None]
-
-_CENT = Decimal("0.01")
 _QUOTES = (11, 13)
-_FIRST_QUOTE, _LAST_QUOTE = 900_000_000, 999_999_999
+_GONE = ("sold%", "disposed%")
+_HELD = ("hold%", "on hold%", "%repair%", "%maintenance%")
 
 
 def sales_figures(session: Session, first: date, last: date) -> dict[date, Figures]:
     """Revenue, invoices and orders of every day from ``first`` to ``last``, as mart_sales_daily has them in all."""
-    dealership = _dealership(session)
-    invoices, orders = _view(dealership, "invoice_reg"), _view(dealership, "wo")
+    dealership = dealership_of(session)
+    invoices, orders = view(dealership, "invoice_reg"), view(dealership, "wo")
     amounts = [invoices.column(name) for name in invoices.names if name.endswith(("Taxable", "NonTax"))]
     revenue = sum((func.coalesce(amount, 0) for amount in amounts[1:]), func.coalesce(amounts[0], 0))
     day = cast(invoices.column("InvoiceDate"), Date)
-    found = {
-        row[0]: row[1:]
-        for row in _ask(dealership, select(day, func.sum(revenue), func.count()).where(_lives(invoices)).group_by(day))
-    }
-    opened, closed = (_by_day(dealership, orders, name) for name in ("OpenDate", "ClosedDate"))
+    quoted = exists().where(
+        orders.column("WONo") == invoices.column("InvoiceNo"), orders.column("Disposition").in_(_QUOTES)
+    )
+    billed = select(day, func.sum(revenue), func.count()).where(lives(invoices), not_(quoted)).group_by(day)
+    found = {row[0]: row[1:] for row in ask(dealership, billed)}
+    opening, closing = day_of(orders.column("OpenDate")), day_of(orders.column("ClosedDate"))
+    opened, closed = _by_day(dealership, orders, opening), _by_day(dealership, orders, closing)
+    # What was closed before it was opened was open on no day; what was never opened does not end.
+    ended = _by_day(dealership, orders, case((closing < opening, opening), (opening.is_not(None), closing)), closing)
     standing = sum(count for at, count in opened.items() if at < first)
-    standing -= sum(count for at, count in closed.items() if at < first)
+    standing -= sum(count for at, count in ended.items() if at < first)
     figures: dict[date, Figures] = {}
     at = first
     while at <= last:
-        standing += opened[at] - closed[at]
+        standing += opened[at] - ended[at]
         amount, count = found.get(at, (0, 0))
         figures[at] = {
-            "total_revenue": _cents(amount),
+            "total_revenue": cents(amount),
             "total_invoices": int(count),
             "open_work_orders": standing,
             "closed_work_orders": closed[at],
@@ -70,139 +74,81 @@ def sales_figures(session: Session, first: date, last: date) -> dict[date, Figur
 
 def fleet_figures(session: Session) -> Figures:
     """The fleet as it is now, by column of mart_rental_fleet."""
-    dealership = _dealership(session)
-    today = dealership.database.now().astimezone(dealership.zone).date()
-    units, lines, orders, depts = (_view(dealership, name) for name in ("equipment", "wo_rental", "wo", "dept"))
-    tomorrow = datetime.combine(today + timedelta(days=1), time())
+    dealership = dealership_of(session)
+    units, lines, orders, depts = (view(dealership, name) for name in ("equipment", "wo_rental", "wo", "dept"))
+    tomorrow = datetime.combine(today(dealership) + timedelta(days=1), time())
     unit_status = func.lower(func.ltrim(func.rtrim(func.coalesce(units.column("RentalStatus"), ""))))
-    rental = exists().where(
-        depts.column("Branch") == units.column("InventoryBranch"),
-        depts.column("Dept") == units.column("InventoryDept"),
-        func.lower(depts.column("Title")).like("%rent%"),
-    )
     in_fleet = and_(
-        _lives(units),
-        rental,
+        lives(units),
+        _of_rental(units, depts),
         or_(units.column("Customer").is_(None), units.column("Customer") == false()),
-        unit_status.not_in(("sold", "disposed")),
-        *([_not_before(units.column("DealerSaleDate"), tomorrow)] if units.has("DealerSaleDate") else []),
+        *(not_(unit_status.like(pattern)) for pattern in _GONE),
+        *([_not_over(units.column("DealerSaleDate"), tomorrow)] if units.has("DealerSaleDate") else []),
     )
     running = and_(
-        _lives(lines),
-        *([_not_before(lines.column("SwapEndDate"), tomorrow)] if lines.has("SwapEndDate") else []),
+        lives(lines),
+        *([_not_over(lines.column("SwapEndDate"), tomorrow)] if lines.has("SwapEndDate") else []),
         _is_order(orders),
         orders.column("Type") == "R",
-        orders.column("ClosedDate").is_(None),
+        _not_over(orders.column("ClosedDate"), tomorrow),
+        or_(orders.column("OpenDate").is_(None), orders.column("OpenDate") < tomorrow),
         orders.column("WONo") == lines.column("WONo"),
-        lines.column("SerialNo") == units.column("SerialNo"),
+        _names_unit(lines, units),
     )
     on_rent = exists(select(1).select_from(lines.source, orders.source).where(running).correlate(units.source))
-    held = or_(unit_status.like("hold%"), unit_status.like("%repair%"))
+    held = or_(*(unit_status.like(pattern) for pattern in _HELD))
 
     def count(*conditions: ColumnElement[bool]) -> int:
-        return int(_ask(dealership, select(func.count()).select_from(units.source).where(in_fleet, *conditions))[0][0])
+        return int(ask(dealership, select(func.count()).select_from(units.source).where(in_fleet, *conditions))[0][0])
 
     total, rented, idle = count(), count(on_rent), count(not_(on_rent), held)
-    customers = select(func.count(distinct(orders.column("BillTo"))))
+    billed = func.nullif(func.upper(func.ltrim(func.rtrim(orders.column("BillTo")))), "")
+    customers = select(func.count(distinct(billed)))
     customers = customers.select_from(units.source, lines.source, orders.source).where(in_fleet, running)
     return {
         "total_units": total,
         "rented_units": rented,
         "maintenance_units": idle,
         "available_units": total - rented - idle,
-        "utilization_rate": _cents(Decimal(100 * rented) / total) if total else None,
-        "active_rental_customers": int(_ask(dealership, customers)[0][0]),
+        "utilization_rate": cents(Decimal(100 * rented) / total) if total else None,
+        "active_rental_customers": int(ask(dealership, customers)[0][0]),
     }
-
-
-def cash_figures(session: Session) -> dict[date, Figures]:
-    """Balance and movement of the accounts flagged as cash by the last day of each month of the ledger.
-
-    A row's month is that of the last entry that took effect in its period. Empty where no account is flagged, or rows
-    do not say when their entries took effect.
-    """
-    dealership = _dealership(session)
-    ledger, chart = _view(dealership, "gl"), _view(dealership, "chart_of_accounts")
-    if not (chart.has("CashAccount") and ledger.has("LastEffectiveDate")):
-        return {}
-    year, month = ledger.column("Year"), ledger.column("Month")
-    cash = exists().where(
-        chart.column("AccountNo") == ledger.column("AccountNo"), chart.column("CashAccount") == true(), _lives(chart)
-    )
-    actual = and_(ledger.column("AccountField") == "Actual", _lives(ledger))
-    dated = select(year, month, func.max(ledger.column("LastEffectiveDate"))).where(actual).group_by(year, month)
-    ends = {tuple(row[:2]): _month_end(row[2]) for row in _ask(dealership, dated) if row[2] is not None}
-    begun = select(ledger.column("AccountNo"), func.min(year * 100 + month).label("first")).where(actual, cash)
-    accounts = begun.group_by(ledger.column("AccountNo")).subquery()
-    # What stood on an account before its first row.
-    opening = select(func.sum(ledger.column("YTD") - ledger.column("MTD"))).where(
-        actual, accounts.c.first == year * 100 + month, accounts.c.AccountNo == ledger.column("AccountNo")
-    )
-    balance = Decimal(_ask(dealership, opening)[0][0] or 0)
-    moved = {
-        tuple(row[:2]): Decimal(row[2] or 0)
-        for row in _ask(
-            dealership, select(year, month, func.sum(ledger.column("MTD"))).where(actual, cash).group_by(year, month)
-        )
-    }
-    figures: dict[date, Figures] = {}
-    for period in sorted(ends, key=lambda one: ends[one]):
-        balance += moved.get(period, Decimal(0))
-        change = _cents(moved.get(period, Decimal(0))) if figures else None
-        figures[ends[period]] = {"cash_balance": _cents(balance), "cash_change_mtd": change}
-    return figures
-
-
-def _dealership(session: Session) -> Dealership:
-    if not isinstance(session, Dealership):
-        raise TypeError("a session on Softbase is needed")
-    return session
-
-
-def _view(dealership: Dealership, name: str) -> FoundTable:
-    stream = next(one for one in STREAMS if one.name == name)
-    with dealership.attributed(stream):
-        return dealership.database.find(stream.table, dealership.connection.schema_name)
-
-
-def _ask(dealership: Dealership, statement: Any) -> list[tuple[Any, ...]]:
-    with dealership.attributed():
-        return dealership.database.ask(lambda link: link.values(statement))
-
-
-def _lives(view: FoundTable) -> ColumnElement[bool]:
-    conditions: list[ColumnElement[bool]] = []
-    if view.has(GONE):
-        conditions.append(or_(view.column(GONE).is_(None), view.column(GONE) == false()))
-    if view.has(GONE_AT):
-        conditions.append(view.column(GONE_AT).is_(None))
-    return and_(true(), *conditions)
 
 
 def _is_order(orders: FoundTable) -> ColumnElement[bool]:
-    number = orders.column("WONo")
-    untouched = and_(
-        number.between(_FIRST_QUOTE, _LAST_QUOTE),
-        *(orders.column(name).is_(None) for name in ("CompletedDate", "ClosedDate", "InvoiceDate") if orders.has(name)),
-    )
-    return and_(_lives(orders), func.coalesce(orders.column("Disposition"), 0).not_in(_QUOTES), not_(untouched))
+    """Neither a quote by its disposition nor by its number, which begins with 9."""
+    accepted = func.coalesce(orders.column("Disposition"), 0).not_in(_QUOTES)
+    return and_(lives(orders), accepted, not_(cast(orders.column("WONo"), String(20)).like("9%")))
 
 
-def _by_day(dealership: Dealership, orders: FoundTable, name: str) -> Counter[date]:
-    """Orders by the day of one of their dates; only those that were opened are ever closed."""
-    day = cast(orders.column(name), Date)
-    of_day = and_(_is_order(orders), orders.column(name).is_not(None))
-    statement = select(day, func.count()).where(of_day).group_by(day)
-    return Counter({row[0]: int(row[1]) for row in _ask(dealership, statement)})
+def _by_day(
+    dealership: Dealership, orders: FoundTable, day: ColumnElement[Any], *there: ColumnElement[Any]
+) -> Counter[date]:
+    """Orders by a day of theirs; those without it, or without what else must be ``there``, are none."""
+    present = [one.is_not(None) for one in (day, *there)]
+    days = select(day.label("on_day")).where(_is_order(orders), *present).subquery()
+    statement = select(days.c.on_day, func.count()).group_by(days.c.on_day)
+    return Counter({row[0]: int(row[1]) for row in ask(dealership, statement)})
 
 
-def _not_before(column: ColumnElement[Any], day: datetime) -> ColumnElement[bool]:
-    return or_(column.is_(None), column >= day)
+def _not_over(column: ColumnElement[Any], tomorrow: datetime) -> ColumnElement[bool]:
+    return or_(column.is_(None), column >= tomorrow, column < FIRST_DATE)
 
 
-def _month_end(at: datetime) -> date:
-    return (at.replace(day=1) + timedelta(days=32)).replace(day=1).date() - timedelta(days=1)
+def _of_rental(units: FoundTable, depts: FoundTable) -> ColumnElement[bool]:
+    """By the title of the unit's department; where its branch has none of that number, by all that have it."""
+    titled = func.lower(func.coalesce(depts.column("Title"), "")).like("%rent%")
+    numbered = and_(lives(depts), depts.column("Dept") == units.column("InventoryDept"))
+    own = and_(numbered, depts.column("Branch") == units.column("InventoryBranch"))
+    elsewhere = and_(exists().where(numbered, titled), not_(exists().where(numbered, not_(titled))))
+    return or_(exists().where(own, titled), and_(not_(exists().where(own)), elsewhere))
 
 
-def _cents(value: Any) -> Decimal:
-    return Decimal(value or 0).quantize(_CENT, ROUND_HALF_UP)
+def _names_unit(lines: FoundTable, units: FoundTable) -> ColumnElement[bool]:
+    """By serial number; by the unit's own number where the line has no other."""
+    by_serial = lines.column("SerialNo") == units.column("SerialNo")
+    if not (lines.has("UnitNo") and units.has("UnitNo")):
+        return by_serial
+    blank = func.ltrim(func.coalesce(lines.column("SerialNo"), "")) == ""
+    named = and_(lines.column("UnitNo") == units.column("UnitNo"), func.ltrim(lines.column("UnitNo")) != "")
+    return or_(and_(by_serial, not_(blank)), and_(blank, named))

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, or_
 
-from orchestration.errors import ConfigurationError
+from orchestration.errors import StreamUnavailable
 from orchestration.sources.core.instants import parse_iso
 from orchestration.sources.core.records import Extract, Record
 from orchestration.sources.core.sql import Database
@@ -24,12 +24,17 @@ OVERLAP = timedelta(hours=3)
 TRAILING = timedelta(days=45)
 # A view without audit columns says nothing of what is deleted: up to so many rows it is read whole every night.
 WHOLE_ROWS = 100_000
+# Systems that know no empty date write one of 1900: what lies before this is none, as for the models
+# (softbase_first_date).
+FIRST_DATE = datetime(1990, 1, 1)  # noqa: DTZ001 - a wall clock's
 # What leaves a view without a trace shows in a full read only. Once a week, and not a day later because one night
 # began a minute before the hour.
 FULL_EVERY = timedelta(days=6, hours=12)
 
 # The server's clock when the read began: the instant that what landed stands for.
 READ_AT = "read_at"
+# The dealership's date then.
+READ_ON = "read_on"
 SINCE = "changed_since"
 FULL_AT = "full_at"
 
@@ -63,7 +68,7 @@ class ViewReader:
         extract = self.extract
         try:
             found = self._found()
-        except ConfigurationError:
+        except StreamUnavailable:
             if not self.stream.may_lack or self.state or self._is_there():
                 raise
             extract.mode = "incremental"
@@ -77,14 +82,14 @@ class ViewReader:
             if found.table.key and dates:
                 statement = statement.where(self._within(found, dates, window))
         elif self._is_full_due(found, now):
-            extract.state = {READ_AT: _iso(now), SINCE: _iso(now), FULL_AT: _iso(now)}
+            extract.state = self._read(now) | {SINCE: _iso(now), FULL_AT: _iso(now)}
             if not self.state:
                 self._note_missing(found)
         else:
             since = parse_iso(self.state[SINCE])
             assert since is not None
             extract.mode = "incremental"
-            extract.state = {READ_AT: _iso(now), SINCE: _iso(max(now, since)), FULL_AT: self.state[FULL_AT]}
+            extract.state = self._read(now) | {SINCE: _iso(max(now, since)), FULL_AT: self.state[FULL_AT]}
             statement = statement.where(changed(self.stream, found, self._wall(since), self._today(now)))
         extract.records = self._records(found, statement)
         return extract
@@ -103,7 +108,7 @@ class ViewReader:
         """Whether the schema has a view of that name, whatever its columns."""
         try:
             self.database.find(Table(self.stream.view, required=()), self.schema)
-        except ConfigurationError:
+        except StreamUnavailable:
             return False
         return True
 
@@ -126,7 +131,7 @@ class ViewReader:
         if self.begin is not None and self.stream.begins:
             column = found.column(self.stream.begins)
             begin = datetime.combine(self.begin, time())
-            statement = statement.where(or_(column >= begin, column.is_(None)))
+            statement = statement.where(or_(column >= begin, column.is_(None), column < FIRST_DATE))
         return statement
 
     def _within(self, found: FoundTable, dates: list[str], window: tuple[date, date]) -> ColumnElement[bool]:
@@ -143,6 +148,9 @@ class ViewReader:
         the earlier of both."""
         before = since - OVERLAP
         return min(before.astimezone(self.zone).replace(tzinfo=None), before.astimezone(UTC).replace(tzinfo=None))
+
+    def _read(self, now: datetime) -> dict[str, Any]:
+        return {READ_AT: _iso(now), READ_ON: self._today(now).isoformat()}
 
     def _today(self, now: datetime) -> date:
         return now.astimezone(self.zone).date()
@@ -185,7 +193,7 @@ def changed(stream: ViewStream, found: FoundTable, since: datetime, today: date)
     recent = datetime.combine(today - TRAILING, time())
     alternatives += [found.column(name) >= recent for name in _present(found, stream.dates)]
     if stream.closing and found.has(stream.closing):
-        alternatives.append(found.column(stream.closing).is_(None))
+        alternatives += [found.column(stream.closing).is_(None), found.column(stream.closing) < FIRST_DATE]
     return or_(*alternatives)
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import create_engine, delete, insert, text
 from sqlalchemy.dialects import mssql
 
-from orchestration.errors import ConfigurationError, PermanentError, TransientError
+from orchestration.errors import ConfigurationError, PermanentError, StreamUnavailable, TransientError
 from orchestration.logs import redact
 from orchestration.sources.core.connection import ConnectionSettings
 from orchestration.sources.core.retry import TryAgain
@@ -118,7 +118,7 @@ def test_a_key_is_its_text_or_an_array_of_several() -> None:
     assert record_key(row, ["InvoiceNo"]) == "110012345"
     assert record_key(row, ["AccountNo", "Field", "Year", "Month"]) == '["110100","Actual",2026,2]'
     assert record_key(row, ["AccountNo", "Gone"]) == '["110100",null]'
-    assert record_key(row, ["Gone"]) == record_key(row, []) == ""
+    assert record_key(row, ["Gone"]) == record_key(row, []) == record_key({"SerialNo": " "}, ["SerialNo"]) == ""
 
 
 class Settings(ConnectionSettings):
@@ -177,6 +177,25 @@ def test_refusals_are_for_a_person_at_once(number: int) -> None:
     )
     assert isinstance(error, ConfigurationError)
     assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("raised", "connecting", "alone"),
+    [
+        (Exception((229, b"The SELECT permission was denied on the object 'Customer'.")), False, True),
+        (Exception((230, b"The SELECT permission was denied on the column 'Title'.")), False, True),
+        (Exception("42501", "permission denied for table Customer"), False, True),
+        # The login, the firewall, the database: no other table can be read either.
+        (Exception((18456, b"Login failed.")), False, False),
+        (Exception((916, b"The login is not able to access the database.")), False, False),
+        (Exception("42501", 'permission denied for database "d"'), True, False),
+    ],
+)
+def test_what_is_refused_of_a_table_is_that_tables_alone(raised: Exception, connecting: bool, alone: bool) -> None:
+    error = explained(raised, "the database", connecting=connecting)
+    assert isinstance(error, ConfigurationError)
+    assert isinstance(error, StreamUnavailable) == alone
+    assert "grant SELECT" in error.hint or not alone
 
 
 def test_a_database_that_wakes_up_is_asked_again_also_where_the_login_is_told_to_have_failed() -> None:

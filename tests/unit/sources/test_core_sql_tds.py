@@ -12,7 +12,7 @@ import pytest
 import stamina
 from tds_server import SqlError, TdsServer, serving_tds
 
-from orchestration.errors import ConfigurationError, SourceError, TransientError
+from orchestration.errors import ConfigurationError, SourceError, StreamUnavailable, TransientError
 from orchestration.sources.azure_sql.session import open_cases
 from orchestration.sources.azure_sql.streams import CASES
 from orchestration.sources.azure_sql.verify import case_figures
@@ -155,13 +155,13 @@ def test_without_snapshot_isolation_a_count_that_is_off_is_read_again(server: Td
     assert "SET TRANSACTION ISOLATION LEVEL SNAPSHOT" not in " ".join(server.statements)
 
 
-def test_a_statement_that_the_server_refuses_is_an_error_with_its_text(server: TdsServer) -> None:
+def test_a_table_that_may_not_be_read_is_the_streams_own_error_with_the_servers_text(server: TdsServer) -> None:
     server.before_answer = lambda statement: (
         SqlError(229, "The SELECT permission was denied on the object 'Case_Data_Summary_NOPHI'.")
         if "AS [Case Type]" in statement
         else None
     )
-    with pytest.raises(ConfigurationError, match="SELECT permission was denied") as refused:
+    with pytest.raises(StreamUnavailable, match="SELECT permission was denied") as refused:
         read(server)
     assert "grant SELECT" in refused.value.hint
 
