@@ -7,10 +7,11 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from landed_reports import report
+from landed_reports import cell, report
 from quality_world import CANARY, QualityWorld, balance_sheet, invoice, profit_and_loss
 
 from orchestration.quality import documents
@@ -120,6 +121,24 @@ def test_reports_are_held_to_what_they_state(world: QualityWorld) -> None:
         ("org_3", "basis_known"),
         ("org_3", "key_is_period"),
     }
+
+
+def without_total(section: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in section.items() if key != "Summary"}
+
+
+def test_a_group_that_states_no_total_contradicts_nothing_and_the_others_are_still_compared(world: QualityWorld) -> None:
+    income, *others = profit_and_loss()
+    world.land(1, "profit_and_loss", [report("profit_and_loss", [without_total(income), *others], "2025-01")])
+    assets, both = balance_sheet()
+    world.land(1, "balance_sheet", [report("balance_sheet", [without_total(assets), both], "2025-01")])
+    # One that is not compared hides nothing: 1000.00 is not 300.00 + 700.01.
+    hidden = [assets, without_total(balance_sheet(equity="700.01")[1])]
+    world.land(2, "balance_sheet", [report("balance_sheet", hidden, "2025-01")])
+    # Its lines are none: what it says is its heading. 300.00 + 700.00 = 1000.00.
+    heading = {"Header": {"ColData": cell("Assets", "1000.00")}, "group": "TotalAssets"}
+    world.land(3, "balance_sheet", [report("balance_sheet", [heading, both], "2025-01")])
+    assert found(world.check()) == {("org_2", "balance_sheet", "balance_sheet_balances", 1)}
 
 
 @pytest.mark.parametrize(("left", "collapsed"), [(0, True), (15, True), (16, False), (30, False)])
