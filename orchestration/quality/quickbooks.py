@@ -81,6 +81,23 @@ _NEGATIVE = (
     "translate(total.amount_text, '(),', '')::numeric * case when left(total.amount_text, 1) = '(' then -1 else 1 end"
 )
 
+# Groups that QuickBooks is known to put into each report.
+_KNOWN = {
+    "profit_and_loss": (
+        *("Income", "COGS", "GrossProfit", "Expenses", "NetOperatingIncome"),
+        *("OtherIncome", "OtherExpenses", "NetOtherIncome", "NetIncome"),
+    ),
+    "balance_sheet": (
+        *("TotalAssets", "CurrentAssets", "BankAccounts", "AR", "OtherCurrentAssets", "FixedAssets", "OtherAssets"),
+        *("TotalLiabilitiesAndEquity", "Liabilities", "CurrentLiabilities", "AP", "CreditCards"),
+        *("OtherCurrentLiabilities", "LongTermLiabilities", "Equity"),
+    ),
+    "cash_flow": (
+        *("OperatingActivities", "NetIncome", "OperatingAdjustments", "InvestingActivities", "FinancingActivities"),
+        *("CashIncrease", "BeginningCash", "EndingCash"),
+    ),
+}
+
 # A group of lines without a total is not zero: what they add up to is only known once they are walked.
 _NO_TOTAL = "no total"
 
@@ -90,7 +107,8 @@ cross join lateral (
     select
         {sums},
         bool_or(total.amount_text <> '' and total.amount_text !~ '{amount}') filter (where {compared}) as is_unreadable,
-        bool_or(total.line_group = 'NetIncome') as has_net_income
+        bool_or(total.line_group = 'NetIncome') as has_net_income,
+        bool_or(total.line_group in {known}) as has_known
     from (
         select
             line ->> 'group' as line_group,
@@ -114,14 +132,14 @@ def _listed(names: Iterable[str]) -> str:
     return "(" + ", ".join(f"'{name}'" for name in names) + ")"
 
 
-def _groups(*names: str) -> str:
+def _groups(known: tuple[str, ...], *names: str) -> str:
     sums = ",\n        ".join(
         f"coalesce(sum(case when total.amount_text ~ '{_AMOUNT}' then {_NEGATIVE} end)"
         f" filter (where total.line_group = '{name}'), 0) as \"{name}\""
         for name in names
     )
     compared = f"total.line_group in {_listed(names)}"
-    return _GROUPS.format(sums=sums, amount=_AMOUNT, compared=compared, no_total=_NO_TOTAL)
+    return _GROUPS.format(sums=sums, amount=_AMOUNT, compared=compared, known=_listed(known), no_total=_NO_TOTAL)
 
 
 def _report(stream: str, bases: tuple[str, ...], groups: tuple[str, ...], *identities: Expectation) -> Suite:
@@ -154,10 +172,17 @@ def _report(stream: str, bases: tuple[str, ...], groups: tuple[str, ...], *ident
                 f' ? (@.type() == "string" && @ != "" && !(@ like_regex "{escaped}"))\', \'{{}}\', true)',
                 critical=True,
             ),
+            # Its figures are NULL then, which contradicts nothing.
+            Expectation(
+                "groups_known",
+                "a report with lines has one of the groups that QuickBooks is known to use",
+                "field.no_data is distinct from 'true' and groups.has_known is not true"
+                " and jsonb_path_exists(landed.payload, '$.Rows.Row[0]', '{}', true)",
+            ),
             *identities,
         ),
-        {"basis": "text", "period_start": "text", "period_end": "text", "is_total": "text"},
-        joins=_groups(*groups),
+        {"basis": "text", "period_start": "text", "period_end": "text", "is_total": "text", "no_data": "text"},
+        joins=_groups(_KNOWN[stream], *groups),
         publishes=True,
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from landed_reports import cell, report
+from landed_reports import cell, line, report, section
 from quality_world import CANARY, QualityWorld, balance_sheet, invoice, profit_and_loss
 
 from orchestration.quality import documents
@@ -123,8 +123,8 @@ def test_reports_are_held_to_what_they_state(world: QualityWorld) -> None:
     }
 
 
-def without_total(section: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in section.items() if key != "Summary"}
+def without_total(whole: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in whole.items() if key != "Summary"}
 
 
 def test_a_group_that_states_no_total_contradicts_nothing_and_the_others_are_still_compared(world: QualityWorld) -> None:
@@ -139,6 +139,17 @@ def test_a_group_that_states_no_total_contradicts_nothing_and_the_others_are_sti
     heading = {"Header": {"ColData": cell("Assets", "1000.00")}, "group": "TotalAssets"}
     world.land(3, "balance_sheet", [report("balance_sheet", [heading, both], "2025-01")])
     assert found(world.check()) == {("org_2", "balance_sheet", "balance_sheet_balances", 1)}
+
+
+def test_a_report_of_lines_without_any_known_group_is_named(world: QualityWorld) -> None:
+    strange = [section("Umsatz", [line("Verkauf", "100.00", "1")], "100.00", group="Umsatz")]
+    world.land(1, "profit_and_loss", [report("profit_and_loss", strange, "2025-01")])
+    world.land(2, "balance_sheet", [report("balance_sheet", [line("Bank", "1.00", "3")], "2025-01")])
+    world.land(3, "profit_and_loss", [report("profit_and_loss", strange, "2025-01", no_data=True)])
+    world.land(3, "cash_flow", [report("cash_flow", [], "2025-01", no_data=False)])
+    checked = world.check()
+    assert found(checked) == {("org_1", "profit_and_loss", "groups_known", 1), ("org_2", "balance_sheet", "groups_known", 1)}
+    assert checked.held == ()
 
 
 @pytest.mark.parametrize(("left", "collapsed"), [(0, True), (15, True), (16, False), (30, False)])
