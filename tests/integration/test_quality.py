@@ -190,6 +190,43 @@ def test_a_few_rows_gone_from_a_small_stream_warn_and_hold_nobody_back(world: Qu
     assert holding(checked) == {"org_2": "balance_sheet: 1 rows, 2 before"}
 
 
+def deals(*numbers: int) -> list[tuple[str, dict[str, Any]]]:
+    created = {"createdAt": "2026-01-01T00:00:00Z", "properties": {"pipeline": "default", "dealstage": "won"}}
+    return [(str(number), {"id": str(number), **created}) for number in numbers]
+
+
+@pytest.fixture
+def portals(world: QualityWorld) -> QualityWorld:
+    world.query("insert into ops.connections select id, 'hubspot', '{}' from ops.organizations returning 1")
+    ensure_tables(world.connection, "hubspot", [stream.name for stream in SOURCES["hubspot"].streams])
+    return world
+
+
+def test_what_the_source_names_as_deleted_is_no_collapse_and_is_expected_no_more(portals: QualityWorld) -> None:
+    for org in (1, 2, 3):
+        portals.land(org, "deals", deals(1, 2, 3, 4), source="hubspot")
+    assert not portals.check(source="hubspot").collapsed
+
+    # Two of four archived; all of them, one without a payload, as losers of merges are.
+    portals.land(1, "deals", [], archived=deals(1, 2), source="hubspot")
+    portals.land(2, "deals", [], archived=[("1", None), *deals(2, 3, 4)], source="hubspot")
+    # One named, and of the three that should be left one is: 1 <= 3 / 2.
+    portals.land(3, "deals", [], archived=deals(1), gone=["1", "2", "3"], source="hubspot")
+    assert holding(portals.check(source="hubspot")) == {"org_3": "deals: 1 rows, 3 before"}
+
+    # What was named once is not taken off again: 1 of 2 is half.
+    portals.land(1, "deals", [], gone=["3"], source="hubspot")
+    portals.land(3, "deals", deals(5), source="hubspot")
+    assert holding(portals.check(source="hubspot")) == {"org_1": "deals: 1 rows, 2 before"}
+
+
+def test_records_new_and_deleted_at_once_hide_no_collapse(portals: QualityWorld) -> None:
+    portals.land(1, "deals", deals(1, 2, 3, 4), source="hubspot")
+    portals.check(source="hubspot")
+    portals.land(1, "deals", [], archived=deals(5, 6, 7, 8), gone=["1", "2"], source="hubspot")
+    assert holding(portals.check(source="hubspot")) == {"org_1": "deals: 2 rows, 4 before"}
+
+
 def test_released_by_name_only_more_of_it_holds_back_again(world: QualityWorld) -> None:
     world.land_reports(1)
     world.land(1, "invoice", [invoice(number) for number in range(30)])
