@@ -82,7 +82,7 @@ _NEGATIVE = (
 )
 
 # Groups that QuickBooks is known to put into each report.
-_KNOWN = {
+REPORT_GROUPS = {
     "profit_and_loss": (
         *("Income", "COGS", "GrossProfit", "Expenses", "NetOperatingIncome"),
         *("OtherIncome", "OtherExpenses", "NetOtherIncome", "NetIncome"),
@@ -182,7 +182,7 @@ def _report(stream: str, bases: tuple[str, ...], groups: tuple[str, ...], *ident
             *identities,
         ),
         {"basis": "text", "period_start": "text", "period_end": "text", "is_total": "text", "no_data": "text"},
-        joins=_groups(_KNOWN[stream], *groups),
+        joins=_groups(REPORT_GROUPS[stream], *groups),
         publishes=True,
     )
 

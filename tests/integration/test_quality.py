@@ -127,7 +127,9 @@ def without_total(whole: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in whole.items() if key != "Summary"}
 
 
-def test_a_group_that_states_no_total_contradicts_nothing_and_the_others_are_still_compared(world: QualityWorld) -> None:
+def test_a_group_without_a_total_contradicts_nothing_and_the_others_are_still_compared(
+    world: QualityWorld,
+) -> None:
     income, *others = profit_and_loss()
     world.land(1, "profit_and_loss", [report("profit_and_loss", [without_total(income), *others], "2025-01")])
     assets, both = balance_sheet()
@@ -148,7 +150,10 @@ def test_a_report_of_lines_without_any_known_group_is_named(world: QualityWorld)
     world.land(3, "profit_and_loss", [report("profit_and_loss", strange, "2025-01", no_data=True)])
     world.land(3, "cash_flow", [report("cash_flow", [], "2025-01", no_data=False)])
     checked = world.check()
-    assert found(checked) == {("org_1", "profit_and_loss", "groups_known", 1), ("org_2", "balance_sheet", "groups_known", 1)}
+    assert found(checked) == {
+        ("org_1", "profit_and_loss", "groups_known", 1),
+        ("org_2", "balance_sheet", "groups_known", 1),
+    }
     assert checked.held == ()
 
 

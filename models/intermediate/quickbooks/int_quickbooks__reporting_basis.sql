@@ -36,17 +36,9 @@ newest as (
 
 select
     organizations.id as org_id,
+    -- A preference counts once reports have come on it: until then they are on the one before.
     -- Whatever else it may say, an organization without a basis would lose its rows.
-    case
-        lower(
-            coalesce(
-                connections.settings ->> 'accounting_method',
-                -- A preference counts from when reports have come on it: until then they are on the one before.
-                landed.basis,
-                newest.basis,
-                preferences.basis
-            )
-        )
+    case lower(coalesce(connections.settings ->> 'accounting_method', landed.basis, newest.basis, preferences.basis))
         when 'cash' then 'cash'
         else 'accrual'
     end as basis

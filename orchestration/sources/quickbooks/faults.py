@@ -74,7 +74,7 @@ def _inspect_success(reply: Reply) -> None:
     if reply.what.endswith("/query") and "QueryResponse" not in reply.json:
         raise TryAgain(
             f"{reply.what} answered {reply.status} without a QueryResponse: {reply.excerpt}",
-            hint="the service or something in front of it sent something else than records; check base_url if it goes on.",
+            hint="the service or something in front of it sent something else instead; check base_url if it goes on.",
         )
 
 

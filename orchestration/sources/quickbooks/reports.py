@@ -63,7 +63,7 @@ class ReportReader:
     preferred_basis: Callable[[], str | None]
 
     def read(self, stream: ReportStream, state: Mapping[str, Any] | None, window: tuple[date, date] | None) -> Extract:
-        """The months that may have changed; all of them the first time, weekly, and after new settings or a new basis."""
+        """The months that may have changed; all of them the first time, weekly, and after new settings or basis."""
         current = month_of(self.api.clocks.today(self.zone, self.start))
         if self.start > current:
             raise ConfigurationError(
