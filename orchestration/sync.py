@@ -48,7 +48,7 @@ def sync(
 ) -> SyncReport:
     """Read ``source`` for all organizations connected to it, or the slugs in ``orgs``, and land the records.
 
-    ``streams``: just these, without any all of the source's.
+    ``streams``: just these, without any all of the source's; with each, those that the source reads beside it.
     ``start`` and ``end`` (inclusive, no ``end``: up to now) read a window again and leave the watermarks alone.
     ``only_failed``: just the streams whose last attempt failed. ``unless_since``: just those without a success since
     that instant. ``allow_deletes``: streams for which a full read may
@@ -97,13 +97,15 @@ def _plan(
         fresh = sync_runs.fresh_streams(connection, source.name, unless_since) if unless_since else set()
         jobs = []
         for organization, settings in organizations:
-            streams = [
-                one
-                for one in source.streams
-                if (not chosen or one.name in chosen)
-                and (not only_failed or (organization.id, one.name) in failed)
-                and (organization.id, one.name) not in fresh
-            ]
+            due = {
+                name
+                for name in names
+                if (not chosen or name in chosen)
+                and (not only_failed or (organization.id, name) in failed)
+                and (organization.id, name) not in fresh
+            }
+            due.update(*(source.beside.get(name, ()) for name in due))
+            streams = [one for one in source.streams if one.name in due]
             if streams:
                 jobs.append(Job(organization, settings, streams))
         # Models read the tables of every source, connected or not.

@@ -29,6 +29,9 @@ select
     case when c.suite = %(suite)s then c.run_id else 0 end as since,
     coalesce(landed.run_id, c.run_id) as run_id,
     coalesce(landed.started_at, c.run_started_at) as run_started_at,
+    -- Another suite has rows looked at again; what was deleted before the last look is in its count all the same.
+    coalesce(c.run_id, 0) as counted_to,
+    coalesce(landed.rows_deleted, 0) as rows_deleted,
     c.good_rows
 from ops.connections as k
 inner join ops.organizations as o on o.id = k.org_id
@@ -37,7 +40,8 @@ cross join lateral (
     select
         max(r.run_id) as run_id,
         max(r.started_at) as started_at,
-        sum(r.rows_inserted + r.rows_updated + r.rows_deleted) as rows_changed
+        sum(r.rows_inserted + r.rows_updated + r.rows_deleted) as rows_changed,
+        sum(r.rows_deleted) filter (where r.run_id > coalesce(c.run_id, 0)) as rows_deleted
     from ops.sync_runs as r
     where r.org_id = k.org_id and r.source = k.source and r.stream = %(stream)s and r.status = 'succeeded'
         -- By the index; a load that began earlier may have taken its number later, though not by a day.
@@ -72,19 +76,34 @@ inner join quality_scope as s on s.org_id = landed.org_id and landed.run_id > s.
 cross join lateral (select array_remove(array[{rules}]::text[], null) as names) as broken
 where landed.deleted_at is null and broken.names <> '{{}}'
 """
+# Rows that the source itself named as deleted are believed, as the loader believes them: the count to compare with is
+# less by them. They are known by the source's instant in deleted_at, where the loader puts that of the load for rows
+# that did not come. Rows that were new and deleted at once never counted; those the runs did not count either.
 _COUNT = """
 create temporary table quality_rows on commit drop as
 select
-    s.org_id,
-    coalesce(landed.live_rows, 0) as live_rows,
-    coalesce(landed.live_rows, 0) <= %(share)s * s.good_rows and s.good_rows > 0 as is_collapsed
-from quality_scope as s
-left join (
-    select t.org_id, count(*) filter (where t.deleted_at is null) as live_rows
-    from {table} as t
-    where t.org_id in (select org_id from quality_scope)
-    group by 1
-) as landed using (org_id)
+    n.org_id,
+    n.live_rows,
+    n.expected_rows,
+    n.live_rows <= %(share)s * n.expected_rows and n.expected_rows > 0 as is_collapsed
+from (
+    select
+        s.org_id,
+        coalesce(landed.live_rows, 0) as live_rows,
+        s.good_rows
+        - least(coalesce(landed.named, 0), greatest(s.rows_deleted - coalesce(landed.missing, 0), 0)) as expected_rows
+    from quality_scope as s
+    left join (
+        select
+            t.org_id,
+            count(*) filter (where t.deleted_at is null) as live_rows,
+            count(*) filter (where t.deleted_at <> t.extracted_at and t.run_id > c.counted_to) as named,
+            count(*) filter (where t.deleted_at = t.extracted_at and t.run_id > c.counted_to) as missing
+        from {table} as t
+        inner join quality_scope as c on c.org_id = t.org_id
+        group by 1
+    ) as landed using (org_id)
+) as n
 """
 _RESULTS = """
 insert into ops.quality_results as kept (
@@ -105,7 +124,7 @@ left join (
 union all
 
 select r.org_id, %(source)s, %(stream)s, %(row_count)s, %(publishes)s or coalesce(s.good_rows >= %(small)s, false),
-    case when r.is_collapsed then s.good_rows - r.live_rows else 0 end, r.live_rows,
+    case when r.is_collapsed then r.expected_rows - r.live_rows else 0 end, r.live_rows,
     case when r.is_collapsed then now() end, %(batch)s
 from quality_rows as r
 inner join quality_scope as s using (org_id)
@@ -125,7 +144,7 @@ where source = %(source)s and stream = %(stream)s and expectation <> all(%(names
 _DONE = """
 insert into ops.quality_streams (org_id, source, stream, suite, run_id, run_started_at, live_rows, good_rows)
 select s.org_id, %(source)s, %(stream)s, %(suite)s, s.run_id, s.run_started_at, r.live_rows,
-    case when r.is_collapsed then s.good_rows else r.live_rows end
+    case when r.is_collapsed then r.expected_rows else r.live_rows end
 from quality_scope as s
 inner join quality_rows as r using (org_id)
 on conflict (org_id, source, stream) do update set

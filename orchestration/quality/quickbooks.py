@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from orchestration.quality.expectations import (
     EVERY_RECORD,
@@ -81,30 +81,65 @@ _NEGATIVE = (
     "translate(total.amount_text, '(),', '')::numeric * case when left(total.amount_text, 1) = '(' then -1 else 1 end"
 )
 
+# Groups that QuickBooks is known to put into each report.
+REPORT_GROUPS = {
+    "profit_and_loss": (
+        *("Income", "COGS", "GrossProfit", "Expenses", "NetOperatingIncome"),
+        *("OtherIncome", "OtherExpenses", "NetOtherIncome", "NetIncome"),
+    ),
+    "balance_sheet": (
+        *("TotalAssets", "CurrentAssets", "BankAccounts", "AR", "OtherCurrentAssets", "FixedAssets", "OtherAssets"),
+        *("TotalLiabilitiesAndEquity", "Liabilities", "CurrentLiabilities", "AP", "CreditCards"),
+        *("OtherCurrentLiabilities", "LongTermLiabilities", "Equity"),
+    ),
+    "cash_flow": (
+        *("OperatingActivities", "NetIncome", "OperatingAdjustments", "InvestingActivities", "FinancingActivities"),
+        *("CashIncrease", "BeginningCash", "EndingCash"),
+    ),
+}
+
+# A group of lines without a total is not zero: what they add up to is only known once they are walked.
+_NO_TOTAL = "no total"
+
 # Totals of a report's groups, wherever they stand in it; a group that a report lacks has nothing to say: zero.
 _GROUPS = """
 cross join lateral (
     select
         {sums},
-        bool_or(total.amount_text <> '' and total.amount_text !~ '{amount}') as is_unreadable,
-        bool_or(total.line_group = 'NetIncome') as has_net_income
+        bool_or(total.amount_text <> '' and total.amount_text !~ '{amount}') filter (where {compared}) as is_unreadable,
+        bool_or(total.line_group = 'NetIncome') as has_net_income,
+        bool_or(total.line_group in {known}) as has_known
     from (
         select
             line ->> 'group' as line_group,
-            coalesce(line #>> '{{Summary,ColData,1,value}}', line #>> '{{ColData,1,value}}', '') as amount_text
+            coalesce(
+                line #>> '{{Summary,ColData,1,value}}',
+                line #>> '{{ColData,1,value}}',
+                case
+                    when not line ?| array['Summary', 'ColData'] and line #> '{{Rows,Row,0}}' is not null
+                        then '{no_total}'
+                    else line #>> '{{Header,ColData,1,value}}'
+                end,
+                ''
+            ) as amount_text
         from jsonb_path_query(landed.payload, 'strict $.Rows.** ? (exists (@.group))', '{{}}', true) as line
     ) as total
 ) as groups
 """
 
 
-def _groups(*names: str) -> str:
+def _listed(names: Iterable[str]) -> str:
+    return "(" + ", ".join(f"'{name}'" for name in names) + ")"
+
+
+def _groups(known: tuple[str, ...], *names: str) -> str:
     sums = ",\n        ".join(
         f"coalesce(sum(case when total.amount_text ~ '{_AMOUNT}' then {_NEGATIVE} end)"
         f" filter (where total.line_group = '{name}'), 0) as \"{name}\""
         for name in names
     )
-    return _GROUPS.format(sums=sums, amount=_AMOUNT)
+    compared = f"total.line_group in {_listed(names)}"
+    return _GROUPS.format(sums=sums, amount=_AMOUNT, compared=compared, known=_listed(known), no_total=_NO_TOTAL)
 
 
 def _report(stream: str, bases: tuple[str, ...], groups: tuple[str, ...], *identities: Expectation) -> Suite:
@@ -137,16 +172,23 @@ def _report(stream: str, bases: tuple[str, ...], groups: tuple[str, ...], *ident
                 f' ? (@.type() == "string" && @ != "" && !(@ like_regex "{escaped}"))\', \'{{}}\', true)',
                 critical=True,
             ),
+            # Its figures are NULL then, which contradicts nothing.
+            Expectation(
+                "groups_known",
+                "a report with lines has one of the groups that QuickBooks is known to use",
+                "field.no_data is distinct from 'true' and groups.has_known is not true"
+                " and jsonb_path_exists(landed.payload, '$.Rows.Row[0]', '{}', true)",
+            ),
             *identities,
         ),
-        {"basis": "text", "period_start": "text", "period_end": "text", "is_total": "text"},
-        joins=_groups(*groups),
+        {"basis": "text", "period_start": "text", "period_end": "text", "is_total": "text", "no_data": "text"},
+        joins=_groups(REPORT_GROUPS[stream], *groups),
         publishes=True,
     )
 
 
 def _identity(name: str, says: str, left: str, right: str, *, when: str = "true", critical: bool = True) -> Expectation:
-    return Expectation(name, says, f"{when} and not groups.is_unreadable and {left} <> {right}", critical)
+    return Expectation(name, says, f"{when} and groups.is_unreadable is not true and {left} <> {right}", critical)
 
 
 SUITES = (

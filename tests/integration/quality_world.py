@@ -70,19 +70,31 @@ class QualityWorld:
         records: Iterable[tuple[str, Mapping[str, Any]]],
         *,
         gone: Sequence[str] = (),
+        archived: Iterable[tuple[str, Mapping[str, Any] | None]] = (),
         source: str = "quickbooks",
     ) -> None:
-        """One incremental load, as a night's."""
+        """One load, as a night's. ``gone`` is not there any more; ``archived`` is what the source names as deleted."""
         changes = [Record(key, payload, NOON) for key, payload in records]
-        changes += [Record(key, None, NOON, deleted=True) for key in gone]
+        changes += [Record(key, payload, NOON, deleted=True) for key, payload in archived]
+        kept = self._live(org_id, source, stream, gone) if gone else []
         load(
             self.connection,
             org_id=org_id,
             source=source,
             stream=stream,
-            extract=Extract(changes, "incremental"),
+            extract=Extract([*kept, *changes], "full" if gone else "incremental"),
             batch_id=uuid.uuid4(),
+            allow_deletes=True,
         )
+
+    def _live(self, org_id: int, source: str, stream: str, but: Sequence[str]) -> list[Record]:
+        rows = self.query(
+            f"select record_id, payload from staging_{source}.{stream}"
+            " where org_id = %s and deleted_at is null and record_id <> all(%s)",
+            org_id,
+            list(but),
+        )
+        return [Record(key, payload, NOON) for key, payload in rows]
 
     def land_reports(self, org_id: int, months: Sequence[str] = ("2025-01", "2025-02"), **net: str) -> None:
         self.land(org_id, "profit_and_loss", [report("profit_and_loss", profit_and_loss(**net), m) for m in months])

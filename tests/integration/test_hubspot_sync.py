@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet
 from orchestration.demo.crm.portals import Limits, Portal, blank_portal, demo_portal
 from orchestration.demo.crm.store import Crm
 from orchestration.demo.hubspot_server import RunningHubspot, running
+from orchestration.demo.serving.faults import Fault
 from orchestration.sources.hubspot.streams import STREAMS, ObjectStream
 from orchestration.sync import SyncReport, sync
 from orchestration.warehouse import database, organizations
@@ -167,3 +168,23 @@ def test_a_stream_that_never_could_be_read_is_skipped_by_name_and_a_lost_scope_f
     assert blank.sync(only_failed=True).failures == []
     blank.night()
     assert blank.notes("goals") == []
+
+
+def test_deals_read_late_are_read_beside_their_pipelines_and_nothing_else_is(blank: Landing) -> None:
+    account = blank.server.account("blank")
+    account.crm.create("deals", account.now, {"dealname": "Won"}, 7)
+    blank.night()
+    blank.server.service.faults.add(Fault(kind="status", path="/objects/deals", status=400, count=None))
+    assert [failure.stream for failure in blank.sync().failures] == ["deals"]
+
+    blank.server.service.faults.clear()
+    blank.server.advance(1)
+    late = blank.sync(only_failed=True)
+    assert late.failures == []
+    read = {stream.name for stream in STREAMS if late.loads(stream.name)}
+    assert read == {"pipelines", "deals"}
+    ((apart,),) = blank.connection.execute(
+        "select max((state ->> 'read_at')::timestamptz) - min((state ->> 'read_at')::timestamptz) < interval '1 hour'"
+        " from ops.watermarks where stream in ('pipelines', 'deals')"
+    ).fetchall()
+    assert apart

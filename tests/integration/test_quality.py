@@ -7,10 +7,11 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from landed_reports import report
+from landed_reports import cell, line, report, section
 from quality_world import CANARY, QualityWorld, balance_sheet, invoice, profit_and_loss
 
 from orchestration.quality import documents
@@ -122,6 +123,40 @@ def test_reports_are_held_to_what_they_state(world: QualityWorld) -> None:
     }
 
 
+def without_total(whole: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in whole.items() if key != "Summary"}
+
+
+def test_a_group_without_a_total_contradicts_nothing_and_the_others_are_still_compared(
+    world: QualityWorld,
+) -> None:
+    income, *others = profit_and_loss()
+    world.land(1, "profit_and_loss", [report("profit_and_loss", [without_total(income), *others], "2025-01")])
+    assets, both = balance_sheet()
+    world.land(1, "balance_sheet", [report("balance_sheet", [without_total(assets), both], "2025-01")])
+    # One that is not compared hides nothing: 1000.00 is not 300.00 + 700.01.
+    hidden = [assets, without_total(balance_sheet(equity="700.01")[1])]
+    world.land(2, "balance_sheet", [report("balance_sheet", hidden, "2025-01")])
+    # Its lines are none: what it says is its heading. 300.00 + 700.00 = 1000.00.
+    heading = {"Header": {"ColData": cell("Assets", "1000.00")}, "group": "TotalAssets"}
+    world.land(3, "balance_sheet", [report("balance_sheet", [heading, both], "2025-01")])
+    assert found(world.check()) == {("org_2", "balance_sheet", "balance_sheet_balances", 1)}
+
+
+def test_a_report_of_lines_without_any_known_group_is_named(world: QualityWorld) -> None:
+    strange = [section("Umsatz", [line("Verkauf", "100.00", "1")], "100.00", group="Umsatz")]
+    world.land(1, "profit_and_loss", [report("profit_and_loss", strange, "2025-01")])
+    world.land(2, "balance_sheet", [report("balance_sheet", [line("Bank", "1.00", "3")], "2025-01")])
+    world.land(3, "profit_and_loss", [report("profit_and_loss", strange, "2025-01", no_data=True)])
+    world.land(3, "cash_flow", [report("cash_flow", [], "2025-01", no_data=False)])
+    checked = world.check()
+    assert found(checked) == {
+        ("org_1", "profit_and_loss", "groups_known", 1),
+        ("org_2", "balance_sheet", "groups_known", 1),
+    }
+    assert checked.held == ()
+
+
 @pytest.mark.parametrize(("left", "collapsed"), [(0, True), (15, True), (16, False), (30, False)])
 def test_losing_half_of_the_rows_or_all_is_drift(world: QualityWorld, left: int, collapsed: bool) -> None:
     for org in (1, 2):
@@ -158,6 +193,43 @@ def test_a_few_rows_gone_from_a_small_stream_warn_and_hold_nobody_back(world: Qu
     checked = world.check()
     assert {one.organization for one in checked.collapsed} == {"org_1", "org_2"}
     assert holding(checked) == {"org_2": "balance_sheet: 1 rows, 2 before"}
+
+
+def deals(*numbers: int) -> list[tuple[str, dict[str, Any]]]:
+    created = {"createdAt": "2026-01-01T00:00:00Z", "properties": {"pipeline": "default", "dealstage": "won"}}
+    return [(str(number), {"id": str(number), **created}) for number in numbers]
+
+
+@pytest.fixture
+def portals(world: QualityWorld) -> QualityWorld:
+    world.query("insert into ops.connections select id, 'hubspot', '{}' from ops.organizations returning 1")
+    ensure_tables(world.connection, "hubspot", [stream.name for stream in SOURCES["hubspot"].streams])
+    return world
+
+
+def test_what_the_source_names_as_deleted_is_no_collapse_and_is_expected_no_more(portals: QualityWorld) -> None:
+    for org in (1, 2, 3):
+        portals.land(org, "deals", deals(1, 2, 3, 4), source="hubspot")
+    assert not portals.check(source="hubspot").collapsed
+
+    # Two of four archived; all of them, one without a payload, as losers of merges are.
+    portals.land(1, "deals", [], archived=deals(1, 2), source="hubspot")
+    portals.land(2, "deals", [], archived=[("1", None), *deals(2, 3, 4)], source="hubspot")
+    # One named, and of the three that should be left one is: 1 <= 3 / 2.
+    portals.land(3, "deals", [], archived=deals(1), gone=["1", "2", "3"], source="hubspot")
+    assert holding(portals.check(source="hubspot")) == {"org_3": "deals: 1 rows, 3 before"}
+
+    # What was named once is not taken off again: 1 of 2 is half.
+    portals.land(1, "deals", [], gone=["3"], source="hubspot")
+    portals.land(3, "deals", deals(5), source="hubspot")
+    assert holding(portals.check(source="hubspot")) == {"org_1": "deals: 1 rows, 2 before"}
+
+
+def test_records_new_and_deleted_at_once_hide_no_collapse(portals: QualityWorld) -> None:
+    portals.land(1, "deals", deals(1, 2, 3, 4), source="hubspot")
+    portals.check(source="hubspot")
+    portals.land(1, "deals", [], archived=deals(5, 6, 7, 8), gone=["1", "2"], source="hubspot")
+    assert holding(portals.check(source="hubspot")) == {"org_1": "deals: 2 rows, 4 before"}
 
 
 def test_released_by_name_only_more_of_it_holds_back_again(world: QualityWorld) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from dbt_runs import manifest_file
 
+from orchestration.quality.quickbooks import REPORT_GROUPS
 from orchestration.settings import PROJECT_ROOT
 
 Node = dict[str, Any]
@@ -287,3 +289,9 @@ def test_dagster_shows_every_singular_test_as_a_check_of_one_model(
             meta = test["config"]["meta"]
             assert meta["dagster"]["ref"]["name"] in names(models), test["name"]
             assert meta["description"] == test["description"], test["name"]
+
+
+def test_models_and_checks_of_quality_know_the_same_groups_of_reports(manifest: dict[str, Any]) -> None:
+    macro = manifest["macros"]["macro.aiop.zero_in"]["macro_sql"]
+    listed = re.findall(r"'(\w+)': \[(.*?)\]", macro, re.DOTALL)
+    assert {report: tuple(re.findall(r"\w+", groups)) for report, groups in listed} == REPORT_GROUPS

@@ -15,7 +15,8 @@ group_lines as (
 
     select *
     from {{ ref('int_quickbooks__report_lines') }}
-    where line_group is not null
+    -- And the report itself, which tells whether it has lines at all.
+    where line_group is not null or line_path = ''
 
 ),
 
@@ -25,11 +26,11 @@ profit_and_loss as (
         reports.org_id,
         reports.basis,
         reports.period_start,
-        {{ group_amount('Income') }} as income,
-        {{ group_amount('COGS') }} as cost_of_goods_sold,
-        {{ group_amount('Expenses') }} as expenses,
-        {{ group_amount('OtherIncome') }} as other_income,
-        {{ group_amount('OtherExpenses') }} as other_expenses,
+        {{ group_amount('Income', absent=zero_in('profit_and_loss')) }} as income,
+        {{ group_amount('COGS', absent=zero_in('profit_and_loss')) }} as cost_of_goods_sold,
+        {{ group_amount('Expenses', absent=zero_in('profit_and_loss')) }} as expenses,
+        {{ group_amount('OtherIncome', absent=zero_in('profit_and_loss')) }} as other_income,
+        {{ group_amount('OtherExpenses', absent=zero_in('profit_and_loss')) }} as other_expenses,
         {{ group_amount('GrossProfit', absent='null') }} as reported_gross_profit,
         {{ group_amount('NetIncome', absent='null') }} as reported_net_income,
         coalesce(bool_or(group_lines.line_group = 'NetIncome'), false) as has_net_income
@@ -46,12 +47,12 @@ balance_sheet as (
         reports.org_id,
         reports.basis,
         reports.period_start,
-        {{ group_amount('TotalAssets') }} as total_assets,
-        {{ group_amount('Liabilities') }} as total_liabilities,
-        {{ group_amount('Equity') }} as total_equity,
-        {{ group_amount('BankAccounts') }} as cash_balance,
-        {{ group_amount('AR') }} as accounts_receivable,
-        {{ group_amount('AP') }} as accounts_payable
+        {{ group_amount('TotalAssets', absent=zero_in('balance_sheet')) }} as total_assets,
+        {{ group_amount('Liabilities', absent=zero_in('balance_sheet')) }} as total_liabilities,
+        {{ group_amount('Equity', absent=zero_in('balance_sheet')) }} as total_equity,
+        {{ group_amount('BankAccounts', absent=zero_in('balance_sheet')) }} as cash_balance,
+        {{ group_amount('AR', absent=zero_in('balance_sheet')) }} as accounts_receivable,
+        {{ group_amount('AP', absent=zero_in('balance_sheet')) }} as accounts_payable
     from reports
     left join group_lines using (org_id, report, record_id)
     where reports.report = 'balance_sheet'
@@ -65,9 +66,10 @@ cash_flow as (
         reports.org_id,
         reports.period_start,
         -- The section's own summary covers the adjustments alone in some companies' reports, so it is not used.
-        {{ group_amount('NetIncome') }} + {{ group_amount('OperatingAdjustments') }} as operating_cash_flow,
-        {{ group_amount('InvestingActivities') }} as investing_cash_flow,
-        {{ group_amount('FinancingActivities') }} as financing_cash_flow,
+        {{ group_amount('NetIncome', absent=zero_in('cash_flow')) }}
+        + {{ group_amount('OperatingAdjustments', absent=zero_in('cash_flow')) }} as operating_cash_flow,
+        {{ group_amount('InvestingActivities', absent=zero_in('cash_flow')) }} as investing_cash_flow,
+        {{ group_amount('FinancingActivities', absent=zero_in('cash_flow')) }} as financing_cash_flow,
         {{ group_amount('CashIncrease', absent='null') }} as cash_increase
     from reports
     left join group_lines using (org_id, report, record_id)

@@ -54,6 +54,7 @@ walk as (
         record_id,
         walk_hash,
         '{}'::int[] as line_path,
+        null::int as open_from,
         '{}'::jsonb as line,
         case when is_deleted then '[]' else report_rows end as children
     from changed
@@ -66,6 +67,11 @@ walk as (
         walk.record_id,
         walk.walk_hash,
         walk.line_path || child.position::int as line_path,
+        -- Sections above it that state no total, without one between that does: from this depth down to its parent.
+        case
+            when walk.line_path = '{}' or walk.line ?| array['Summary', 'ColData'] then null
+            else coalesce(walk.open_from, cardinality(walk.line_path))
+        end as open_from,
         -- Without what is below it, which is walked on its own.
         child.line - 'Rows' as line,
         {{ json_array('child.line', 'Rows.Row') }} as children
@@ -83,9 +89,11 @@ lines as (
         record_id,
         walk_hash,
         line_path,
+        open_from,
         jsonb_array_length(children) > 0 as has_children,
         line ? 'Header' or line ? 'Summary' as is_section,
         line ? 'Summary' as has_summary,
+        not line ?| array['Summary', 'ColData'] and line_path <> '{}' and jsonb_array_length(children) > 0 as is_open,
         {{ json_text('line', 'group') }} as line_group,
         coalesce({{ json_text('line', 'ColData.0.id') }}, {{ json_text('line', 'Header.ColData.0.id') }}) as account_id,
         coalesce(
@@ -104,17 +112,41 @@ lines as (
 
 ),
 
-amounts as (
+stated as (
 
     select
         *,
         {{ readable_amount('own_text') }} as own_amount,
         case
             when has_summary then {{ readable_amount('summary_text') }}
-            -- A section without a summary: what its heading says, where nothing stands below it.
-            when not has_children then {{ readable_amount('own_text') }}
-        end as amount
+            when is_open or not has_children then {{ readable_amount('own_text') }}
+        end as stated_amount
     from lines
+
+),
+
+-- What is below each section that states no total, as adjustments of operations may, down to the next that does.
+open_sections as (
+
+    select
+        stated.org_id,
+        stated.report,
+        stated.record_id,
+        stated.line_path[1:depth.of_section] as line_path,
+        case when count(*) = count(stated.stated_amount) then sum(stated.stated_amount) end as below_amount
+    from stated
+    cross join lateral generate_series(stated.open_from, cardinality(stated.line_path) - 1) as depth (of_section)
+    group by 1, 2, 3, 4
+
+),
+
+amounts as (
+
+    select
+        stated.*,
+        stated.stated_amount + case when stated.is_open then open_sections.below_amount else 0 end as amount
+    from stated
+    left join open_sections using (org_id, report, record_id, line_path)
 
 ),
 

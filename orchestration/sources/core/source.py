@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from orchestration.errors import SourceError
@@ -26,12 +26,17 @@ class Opener(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """One system that organizations connect. ``streams`` are in the order in which they are read."""
+    """One system that organizations connect. ``streams`` are in the order in which they are read.
+
+    ``beside``: by stream, others that are read whenever it is, because it means something only beside what they say at
+    the same time.
+    """
 
     name: str
     streams: tuple[Stream, ...]
     connection_model: type[ConnectionSettings]
     open: Opener
+    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def stream(self, name: str) -> Stream:
         """The stream of that name; KeyError where there is none."""

@@ -13,7 +13,7 @@ from orchestration.errors import PermanentError
 from orchestration.sources.core.http import HttpClient, Reply
 from orchestration.sources.core.instants import utc_now
 from orchestration.sources.core.limits import RateLimiter
-from orchestration.sources.hubspot.faults import DailyLimit, inspect
+from orchestration.sources.hubspot.faults import DailyLimit, NotFound, inspect
 
 # The versions of the API that are asked, in one place: HubSpot also serves them by date ("/crm/objects/2026-03").
 OBJECTS = "/crm/v3/objects"
@@ -21,6 +21,23 @@ PROPERTIES = "/crm/v3/properties"
 PIPELINES = "/crm/v3/pipelines"
 OWNERS = "/crm/v3/owners"
 ASSOCIATIONS = "/crm/v4/associations"
+
+# HubSpot documents both for object types, and deals by their number alone.
+TYPE_IDS = {
+    "contacts": "0-1",
+    "companies": "0-2",
+    "deals": "0-3",
+    "tickets": "0-5",
+    "products": "0-7",
+    "line_items": "0-8",
+    "quotes": "0-14",
+    "feedback_submissions": "0-19",
+    "tasks": "0-27",
+    "meetings": "0-47",
+    "calls": "0-48",
+    "emails": "0-49",
+    "goal_targets": "0-74",
+}
 
 LIST_PAGE = 100
 SEARCH_PAGE = 200
@@ -66,6 +83,8 @@ class PortalApi:
     """The server's clock at the last answer; None before the first and where answers carry no date."""
     client: HttpClient = field(init=False)
     _used_up: DailyLimit | None = None
+    _names: dict[str, str] = field(default_factory=dict)
+    """What object types are called in paths, of those for which it is not their name."""
 
     def inspect(self, reply: Reply) -> None:
         """See ``core.http.Inspect``; learns the clock and the limits from every answer."""
@@ -95,9 +114,9 @@ class PortalApi:
         """A page of live or archived records by id, with all ``properties``, however many these are."""
         params = {"limit": str(LIST_PAGE), "archived": _flag(archived), **({"after": after} if after else {})}
         if sum(len(quote(name, safe="")) + len("%2C") for name in properties) <= LONGEST_PROPERTIES:
-            return self._get(f"{OBJECTS}/{quote(kind)}", {**params, "properties": ",".join(properties)})
+            return self._of_kind("GET", kind, "", {**params, "properties": ",".join(properties)})
         # They don't fit into an address, but into a body: the list then only tells which records there are.
-        page = self._get(f"{OBJECTS}/{quote(kind)}", params)
+        page = self._of_kind("GET", kind, "", params)
         full = self.records(kind, [row["id"] for row in page.rows if row.get("id")], properties, archived=archived)
         return Page(full.rows, page.after, size=full.size, strange=page.strange + full.strange)
 
@@ -110,7 +129,7 @@ class PortalApi:
             "properties": list(properties),
             "propertiesWithHistory": [],
         }
-        return self._post(f"{OBJECTS}/{quote(kind)}/batch/read", body, {"archived": _flag(archived)})
+        return self._of_kind("POST", kind, "/batch/read", {"archived": _flag(archived)}, body)
 
     def search(self, kind: str, filters: Iterable[tuple[str, str, str]], *, after: str = "0") -> Page:
         """Ids of live records that pass all ``filters`` (property, operator, value), in the index's order of ids."""
@@ -122,11 +141,12 @@ class PortalApi:
             "limit": SEARCH_PAGE,
             "after": after,
         }
-        return self._post(f"{OBJECTS}/{quote(kind)}/search", body, limiters=(self.search_limiter,))
+        return self._of_kind("POST", kind, "/search", None, body, (self.search_limiter,))
 
     def associations(self, kind: str, other: str, inputs: Sequence[Mapping[str, str]]) -> Page:
         """What up to 1000 records (``id``, and ``after`` to read on) are associated with."""
-        return self._post(f"{ASSOCIATIONS}/{quote(kind)}/{quote(other)}/batch/read", {"inputs": list(inputs)})
+        path = f"{ASSOCIATIONS}/{quote(kind)}/{quote(other)}/batch/read"
+        return self._call("POST", path, None, {"inputs": list(inputs)})
 
     def owners(self, *, after: str | None, archived: bool) -> Page:
         """A page of users, or of those who left."""
@@ -140,10 +160,36 @@ class PortalApi:
     def _get(self, path: str, params: Mapping[str, str]) -> Page:
         return self._call("GET", path, params)
 
-    def _post(
-        self, path: str, body: Row, params: Mapping[str, str] | None = None, limiters: tuple[RateLimiter, ...] = ()
+    def _of_kind(
+        self,
+        method: str,
+        kind: str,
+        operation: str,
+        params: Mapping[str, str] | None,
+        body: Row | None = None,
+        limiters: tuple[RateLimiter, ...] = (),
     ) -> Page:
-        return self._call("POST", path, params, body, limiters)
+        """An operation on objects of a kind, by its name, or by its number where the server knows it by that alone."""
+
+        def called(name: str) -> Page:
+            return self._call(method, f"{OBJECTS}/{quote(name)}{operation}", params, body, limiters)
+
+        name = self._names.get(kind, kind)
+        try:
+            return called(name)
+        except NotFound:
+            number = TYPE_IDS.get(kind, name)
+            if name == number:
+                raise
+            try:
+                page = called(number)
+            except NotFound:
+                # Neither is known: the error is that of the name, which tells a person more.
+                pass
+            else:
+                self._names[kind] = number
+                return page
+            raise
 
     def _call(
         self,

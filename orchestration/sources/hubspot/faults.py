@@ -42,6 +42,10 @@ class Refused(PermanentError):
     """HubSpot does not know or do what was asked: another question may be answered."""
 
 
+class NotFound(Refused):
+    """HubSpot has nothing at the address, or no such object type."""
+
+
 class DailyLimit(TransientError):
     """The portal's requests of today are used up: asking again before tomorrow can't help."""
 
@@ -81,8 +85,8 @@ def inspect(reply: Reply) -> None:
     if reply.status >= 500 or reply.status in _LATER:
         slow = reply.status in (408, 504, 524)
         raise TryAgain(f"HubSpot failed with {reply.status}: {said}", after=after, slow=slow)
-    hint = "check base_url." if reply.status == 404 else ""
-    raise Refused(f"HubSpot refuses the request with {reply.status}: {said}", hint=hint)
+    refusal = f"HubSpot refuses the request with {reply.status}: {said}"
+    raise NotFound(refusal, hint="check base_url.") if reply.status == 404 else Refused(refusal)
 
 
 def _inspect_success(reply: Reply) -> None:

@@ -7,4 +7,5 @@ from orchestration.sources.hubspot.connection import HubSpotConnection
 from orchestration.sources.hubspot.session import open_portal
 from orchestration.sources.hubspot.streams import STREAMS
 
-HUBSPOT = Source("hubspot", STREAMS, HubSpotConnection, open_portal)
+# Who won follows from the stages of the deals' pipelines: those of another night are another night's rules.
+HUBSPOT = Source("hubspot", STREAMS, HubSpotConnection, open_portal, beside={"deals": ("pipelines",)})

@@ -47,6 +47,7 @@ def inspect(reply: Reply) -> None:
     """Raise what a response means unless it is data; see ``core.http.Inspect``."""
     fault = _fault_of(reply)
     if fault is None and 200 <= reply.status < 300:
+        _inspect_success(reply)
         return
     code = fault.code if fault else ""
     kind = fault.kind.lower() if fault else ""
@@ -66,6 +67,15 @@ def inspect(reply: Reply) -> None:
         raise TryAgain(f"QuickBooks failed with {reply.status}: {said}", after=after, slow=slow)
     hint = "check base_url and realm_id." if reply.status == 404 else ""
     raise PermanentError(f"QuickBooks refuses the request with {reply.status}: {said}", hint=hint)
+
+
+def _inspect_success(reply: Reply) -> None:
+    """A query that finds nothing is answered with an empty object: one without any must not be taken for no records."""
+    if reply.what.endswith("/query") and "QueryResponse" not in reply.json:
+        raise TryAgain(
+            f"{reply.what} answered {reply.status} without a QueryResponse: {reply.excerpt}",
+            hint="the service or something in front of it sent something else instead; check base_url if it goes on.",
+        )
 
 
 def _fault_of(reply: Reply) -> Fault | None:

@@ -53,7 +53,7 @@ class ReportReader:
     accounting_method
         ``Accrual`` or ``Cash``; None leaves it to the company's preference.
     preferred_basis
-        Asks for that preference, for reports that do not say their basis.
+        Asks for that preference: a new one has all months read again, and reports may not say their basis.
     """
 
     api: CompanyApi
@@ -63,7 +63,7 @@ class ReportReader:
     preferred_basis: Callable[[], str | None]
 
     def read(self, stream: ReportStream, state: Mapping[str, Any] | None, window: tuple[date, date] | None) -> Extract:
-        """The months that may have changed; all of them the first time, weekly, and after a change of settings."""
+        """The months that may have changed; all of them the first time, weekly, and after new settings or basis."""
         current = month_of(self.api.clocks.today(self.zone, self.start))
         if self.start > current:
             raise ConfigurationError(
@@ -85,12 +85,22 @@ class ReportReader:
         state = state or {}
         now = self.api.clocks.earliest
         settings = {"start": self.start.isoformat(), "accounting_method": self.accounting_method}
+        if stream.has_basis:
+            # A company that changes its preference changes the basis of all its months.
+            settings["basis"] = self.accounting_method or self._preferred_now() or state.get("basis")
         full_at = parse_iso(state.get("full_at"))
         due = full_at is None or now is None or now - full_at >= FULL_EVERY or now < full_at
         if not due and all(state.get(key) == value for key, value in settings.items()):
             return max(self.start, half_year(shift(current, 1 - TRAILING_MONTHS))[0])
         extract.state = {**settings, **({"full_at": now.isoformat(timespec="seconds")} if now else {})}
         return self.start
+
+    def _preferred_now(self) -> str | None:
+        """What the company prefers; None, which counts as unchanged, where it can't be asked."""
+        try:
+            return self.preferred_basis()
+        except TransientError:
+            return None
 
     def _records(self, stream: ReportStream, first: Month, last: Month, notes: list[str]) -> Iterator[Record]:
         for months in half_years(first, last):

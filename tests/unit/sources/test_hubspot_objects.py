@@ -265,3 +265,31 @@ def test_without_a_modification_date_in_the_catalogue_all_is_read(hubspot: Porta
     read = hubspot.read()
     assert read.mode == "full"
     assert read.notes == ["without the property lastmodifieddate nothing tells of changes: read in full"]
+
+
+def test_a_server_that_knows_deals_by_their_number_alone_is_asked_by_it(hubspot: Portal) -> None:
+    made = hubspot.add(3, "deals")
+    hubspot.fault(kind="status", path="/objects/deals", status=404, count=None)
+    assert set(hubspot.read("deals").live) == {str(record.id) for record in made}
+    # Asked by name once a session, whatever is asked: list, archived list, search and batch.
+    hubspot.later(86_400)
+    hubspot.change(made[0], amount="7.00")
+    with_number = len(hubspot.asked("/objects/0-3"))
+    changed = hubspot.read("deals")
+    assert (changed.mode, changed.notes) == ("incremental", [])
+    assert changed.live[str(made[0].id)]["properties"]["amount"] == "7.00"
+    assert len(hubspot.asked("/objects/deals")) == 2
+    assert {asked.path.rpartition("0-3")[2] for asked in hubspot.asked("/objects/0-3")[with_number:]} == {
+        "",
+        "/search",
+        "/batch/read",
+    }
+
+
+@pytest.mark.parametrize(("status", "numbers"), [(404, 1), (400, 0)])
+def test_objects_unknown_by_name_and_number_fail_by_name(hubspot: Portal, status: int, numbers: int) -> None:
+    hubspot.fault(kind="status", path="/objects/deals", status=status, count=None)
+    hubspot.fault(kind="status", path="/objects/0-3", status=404, count=None)
+    with pytest.raises(PermanentError, match=f"refuses the request with {status}"):
+        hubspot.read("deals")
+    assert len(hubspot.asked("/objects/0-3")) == numbers

@@ -359,6 +359,27 @@ def test_an_empty_answer_of_any_form_is_an_empty_read(response: object) -> None:
     assert [record.record_id for record in records] == ([""] if response == {"Invoice": {}} else [])
 
 
+@pytest.mark.parametrize("times", [1, None])
+def test_an_answer_that_is_none_deletes_nothing_and_is_retried_then_named(times: int | None) -> None:
+    books = FakeBooks()
+    books.add("Invoice", 3)
+    left = [times]
+
+    def strange(_: FakeBooks, __: httpx2.Request, params: dict[str, str]) -> httpx2.Response | None:
+        if "Invoice" not in params.get("query", "") or left[0] == 0:
+            return None
+        left[0] = left[0] and left[0] - 1
+        return httpx2.Response(200, json={"time": "2026-03-01T00:00:00Z"})
+
+    books.before.append(strange)
+    if times is None:
+        with pytest.raises(TransientError, match=r"query answered 200 without a QueryResponse"):
+            read(open_fake(books))
+    else:
+        records, _ = read(open_fake(books))
+        assert len(records) == 3
+
+
 def test_an_error_on_a_later_page_ends_the_read_and_says_whose_it_is() -> None:
     books = FakeBooks()
     books.add("Invoice", 2500)

@@ -13,9 +13,9 @@ from orchestration.sources.core.retry import TryAgain
 from orchestration.sources.quickbooks.faults import inspect
 
 
-def reply(status: int, body: Any = None, **headers: str) -> Reply:
+def reply(status: int, body: Any = None, *, path: str = "query", **headers: str) -> Reply:
     content = body if isinstance(body, bytes) else json.dumps(body if body is not None else {}).encode()
-    return Reply(status, headers, content, "quickbooks.test/query")
+    return Reply(status, headers, content, f"quickbooks.test/v3/company/9130/{path}")
 
 
 def fault(code: str, kind: str = "", *, lower: bool = False) -> dict[str, Any]:
@@ -109,7 +109,14 @@ def test_a_fault_inside_a_200_is_an_error_wherever_it_stands(body: dict[str, Any
 
 @pytest.mark.parametrize("body", [{}, {"fault": None}, {"QueryResponse": {}}, {"Fault": {}}, {"Rows": {}}])
 def test_data_passes(body: dict[str, Any]) -> None:
-    inspect(reply(200, body))
+    inspect(reply(200, body, path="reports/ProfitAndLoss"))
+    inspect(reply(200, {"QueryResponse": {}} | body))
+
+
+@pytest.mark.parametrize("body", [{}, {"time": "2026-03-01T00:00:00Z"}, {"fault": None}, {"queryresponse": {}}])
+def test_a_query_answered_without_a_response_is_asked_again_and_never_an_empty_list(body: dict[str, Any]) -> None:
+    with pytest.raises(TryAgain, match=r"answered 200 without a QueryResponse"):
+        inspect(reply(200, body))
 
 
 @pytest.mark.parametrize("body", [b"<html>maintenance</html>", b'{"QueryResponse": {', b"", b"[1]", b"null"])

@@ -76,6 +76,7 @@ def test_the_first_read_goes_back_to_the_start_half_year_by_half_year() -> None:
     assert extract.state == {
         "start": "2024-11-01",
         "accounting_method": None,
+        "basis": "Accrual",
         "full_at": "2026-03-10T12:00:00+00:00",
     }
 
@@ -167,6 +168,46 @@ def test_changed_settings_mean_reading_everything(change: dict[str, str]) -> Non
     fake.asked_reports.clear()
     read(open_fake(fake, **change), state=extract.state)
     assert len(fake.asked_reports) >= 3
+
+
+@pytest.mark.parametrize(
+    ("stream", "settings", "whole"),
+    [
+        (PROFIT_AND_LOSS, {}, True),
+        (BALANCE_SHEET, {}, True),
+        (CASH_FLOW, {}, False),
+        (PROFIT_AND_LOSS, {"accounting_method": "Accrual"}, False),
+    ],
+)
+def test_a_company_that_changes_its_basis_has_all_months_read_on_the_new_one(
+    stream: Any, settings: dict[str, str], whole: bool
+) -> None:
+    fake = books()
+    _, extract = read(open_fake(fake, **settings), stream)
+    fake.preferences["ReportPrefs"] = {"ReportBasis": "Cash"}
+    fake.asked_reports.clear()
+    _, changed = read(open_fake(fake, **settings), stream, extract.state)
+    assert (asked(fake)[0][0] == "2025-01-01") is whole
+    assert changed.state.get("basis") == ("Cash" if whole else settings.get("accounting_method"))
+    # And only once.
+    fake.asked_reports.clear()
+    read(open_fake(fake, **settings), stream, changed.state)
+    assert asked(fake)[0][0] == "2025-07-01"
+
+
+@pytest.mark.parametrize("status", [400, 503])
+def test_preferences_that_cant_be_read_count_as_unchanged(status: int) -> None:
+    fake = books()
+    _, extract = read(open_fake(fake))
+
+    def refuse(_: FakeBooks, __: httpx2.Request, params: dict[str, str]) -> httpx2.Response | None:
+        return httpx2.Response(status, json={}) if "Preferences" in params.get("query", "") else None
+
+    fake.before.append(refuse)
+    fake.asked_reports.clear()
+    _, again = read(open_fake(fake, attempts=1), state=extract.state)
+    assert asked(fake)[0][0] == "2025-07-01"
+    assert again.state == extract.state
 
 
 def test_a_backfill_reads_the_half_years_it_touches() -> None:
