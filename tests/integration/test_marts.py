@@ -281,6 +281,8 @@ def test_what_contradicts_itself_or_cant_be_read_is_named(
     land(connection, 1, "balance_sheet", [report("balance_sheet", lopsided, "2024-01")])
     cash = [line("Net Income", "5.00", group="NetIncome"), summary("Increase", "6.00", "CashIncrease")]
     land(connection, 1, "cash_flow", [report("cash_flow", cash, "2024-01")])
+    # Lines of no group that is known: what they amount to is not zero.
+    land(connection, 2, "cash_flow", [report("cash_flow", [line("Operations", "5.00")], "2024-07")])
     # Two months and their total, which lacks a cent; an older total of the same months is nobody's fault.
     sales = [section("Income", [line("Sales", "1.00", "46")], "1.00", group="Income")]
     both = [section("Income", [line("Sales", "1.99", "46")], "1.99", group="Income")]
@@ -329,7 +331,10 @@ def test_what_contradicts_itself_or_cant_be_read_is_named(
     accounts = found(connection, outcome, "quickbooks_accounts_in_reports")
     assert [(row[0], row[2], row[3]) for row in accounts] == [("org_1", "99", "Loan")]
     flows = found(connection, outcome, "quickbooks_operating_cash_flow")
-    assert [(row[0], str(row[3]), str(row[4])) for row in flows] == [("org_1", "5.00", "6.00")]
+    assert sorted((row[0], str(row[3]), str(row[4])) for row in flows) == [
+        ("org_1", "5.00", "6.00"),
+        ("org_2", "None", "None"),
+    ]
     amounts = found(connection, outcome, "quickbooks_unreadable_amounts")
     assert {(row[0], f"{row[1]:%Y-%m}", row[4], row[6]) for row in amounts} == {
         ("org_2", "2024-07", "Income", "see note"),
@@ -337,7 +342,10 @@ def test_what_contradicts_itself_or_cant_be_read_is_named(
     }
     unknown = {(row[0], f"{row[1]:%Y-%m}", row[2]) for row in found(connection, outcome, "financial_metrics_unknown")}
     assert unknown == {
-        *(("org_2", "2024-07", name) for name in ("total_revenue", "net_income", "gross_profit")),
+        *(
+            ("org_2", "2024-07", name)
+            for name in ("total_revenue", "net_income", "gross_profit", "operating_cash_flow")
+        ),
         ("org_2", "2024-08", "gross_margin_pct"),
     }
     invoice = found(connection, outcome, "readable_stg_quickbooks__invoice_")[0]
