@@ -22,6 +22,7 @@ from orchestration.quality.measure import measure
 from orchestration.quality.suites import suites
 from orchestration.settings import PROJECT_ROOT
 from orchestration.sources import SOURCES
+from orchestration.sources.core.sql_values import record_key
 from orchestration.warehouse import migrate
 from orchestration.warehouse.landed_tables import ensure_tables
 
@@ -356,3 +357,28 @@ def test_the_command_shows_holds_back_and_releases(world: QualityWorld) -> None:
 
 def test_the_migrations_are_one_chain(database: str) -> None:
     assert migrate.current(database) == migrate.head()
+
+
+def test_a_row_without_its_key_is_noted_and_one_under_another_key_holds_back(world: QualityWorld) -> None:
+    def land(org_id: int, *serials: Any, key: str | None = None) -> None:
+        units = [{"SerialNo": serial, "Customer": False} for serial in serials]
+        rows = [(record_key(unit, ["SerialNo"]) if key is None else key, unit) for unit in units]
+        world.land(org_id, "equipment", rows, source="softbase")
+
+    world.connection.execute(
+        "insert into ops.connections (org_id, source, settings) select id, 'softbase', '{}' from ops.organizations"
+    )
+    # Left out in three ways; of a text that Postgres can't hold, and longer than an index can.
+    land(1, "A1", None, "", " ", "A\x00B", "C" * 1500)
+    history = {"SerialNo": None, "Year": 2026, "Month": 1}
+    world.land(1, "rental_history", [(record_key(history, list(history)), history)], source="softbase")
+    land(2, "A1", key="A2")
+    land(2, "A3")
+    checked = world.check(source="softbase")
+    assert {one.organization for one in checked.held} == {"org_2"}
+    assert found(checked) >= {
+        ("org_1", "equipment", "serial_no_present", 3),
+        ("org_1", "rental_history", "serial_no_present", 1),
+        ("org_2", "equipment", "is_keyed", 1),
+    }
+    assert not [one for one in found(checked) if one[0] == "org_1" and one[2] == "is_keyed"]
