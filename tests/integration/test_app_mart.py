@@ -256,6 +256,7 @@ def land_what_was_read_before_screens_counted(connection: psycopg.Connection, or
     land(connection, org_id, *parts, known=daily("2026-01-01", "2026-01-02"))
 
 
+@pytest.mark.slow
 def test_a_build_computes_what_changed_and_leaves_the_rest(connection: psycopg.Connection, dbt: Dbt) -> None:
     known = daily("2026-01-01", "2026-03-31")
     land(connection, 1, *(part(day, "ann", number) for number, day in enumerate(known)), known=known)

@@ -171,6 +171,7 @@ def write_project(directory: Path, start: str, end: str) -> Path:
     return directory
 
 
+@pytest.mark.slow
 def test_the_range_follows_its_variables_in_place_and_a_second_build_writes_nothing(
     database: str, tmp_path: Path
 ) -> None:

@@ -163,6 +163,7 @@ def test_archived_merged_and_strange_records_count_as_the_rules_say(connection: 
     }
 
 
+@pytest.mark.slow
 def test_days_before_stay_while_todays_row_is_updated_in_place(connection: psycopg.Connection, dbt: Dbt) -> None:
     land(connection, 1, "pipelines", {"deals/default": pipeline("default", STAGES)})
     land(connection, 1, "contacts", {"1": record("1")})
@@ -219,6 +220,7 @@ FIELDS = (
 )
 
 
+@pytest.mark.slow
 def test_no_payload_stops_a_build_and_what_cant_be_read_is_named(connection: psycopg.Connection, dbt: Dbt) -> None:
     payloads = [*HOSTILE, *({"id": "1", "properties": dict.fromkeys(FIELDS, value)} for value in FLIPPED)]
     for stream in STREAMS:

@@ -179,6 +179,7 @@ def test_what_a_server_says_on_the_doorstep_is_passed_on(
     assert meaning in error.message
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_up_or_never_answers(
     wire_server: Callable[[list[bytes] | None], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,7 @@ def test_a_lock_that_can_not_be_had_is_a_sentence(database: str) -> None:
         raise AssertionError("it must not be entered")
 
 
+@pytest.mark.slow
 def test_the_manifest_is_parsed_once_and_needs_no_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AIOP_HOME", str(tmp_path))
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody:canary-4711@127.0.0.1:1/nothing")
@@ -92,6 +93,7 @@ def test_the_manifest_is_parsed_once_and_needs_no_database(monkeypatch: pytest.M
     assert left == [], "the password reached a file"
 
 
+@pytest.mark.slow
 def test_a_failure_names_the_model_and_not_the_password(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     password = str(psycopg.conninfo.conninfo_to_dict(database)["password"])
     with psycopg.connect(database, autocommit=True) as connection:

@@ -211,6 +211,7 @@ def test_nothing_of_it_is_left_in_any_table_file_or_run(
     assert world.query("select * from ops.tenancy_violations where object <> 'platform.firms'") == []
 
 
+@pytest.mark.slow
 def test_runs_kept_in_sqlite_are_forgotten_to_the_last_byte(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -464,6 +465,7 @@ def test_nobody_is_erased_by_a_slip(world: World) -> None:
     assert len(organizations.list_organizations(world.connection)) == 2
 
 
+@pytest.mark.slow
 def test_a_rebuild_of_the_marts_has_the_others_only_and_what_is_disconnected_says_so(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -374,6 +374,7 @@ HOSTILE: list[Any] = [
 FLIPPED: list[Any] = [None, 1, 1.5, True, "", "x", "9999-12-31", "2023-02-29T00:00:00Z", "1e400000", [], {"a": []}, "é"]
 
 
+@pytest.mark.slow
 def test_no_payload_stops_a_build(database: str, connection: psycopg.Connection, tmp_path: Path) -> None:
     dbt = warehouse(database, tmp_path / "dbt")
     deep: dict[str, Any] = line("bottom", "1.00", "1")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 import yaml
 from dbt_runs import Dbt
 
@@ -33,6 +34,7 @@ def write_project(directory: Path, select: str, columns: dict[str, str] = COLUMN
     return directory
 
 
+@pytest.mark.slow
 def test_a_view_changes_in_place_or_says_why_not(database: str, tmp_path: Path) -> None:
     connection = psycopg.connect(database, autocommit=True)
     connection.execute(

@@ -56,6 +56,7 @@ def world(database_everywhere: str, tmp_path: Path) -> Published:
     return Published(warehouse(database_everywhere, tmp_path / "dbt-state"))
 
 
+@pytest.mark.slow
 def test_held_back_an_organization_keeps_its_last_good_rows_while_others_are_published(world: Published) -> None:
     for org in (1, 2, 3):
         world.land_reports(org)

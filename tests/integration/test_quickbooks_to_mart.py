@@ -33,6 +33,7 @@ def differing(world: WarehouseWorld) -> dict:
     return found
 
 
+@pytest.mark.slow
 def test_the_mart_equals_the_ledger_to_the_cent_and_only_restated_months_are_written(world: WarehouseWorld) -> None:
     world.night()
     assert differing(world) == {}
@@ -60,6 +61,7 @@ def test_the_mart_equals_the_ledger_to_the_cent_and_only_restated_months_are_wri
     world.build_and_check()
 
 
+@pytest.mark.slow
 def test_verify_finds_a_changed_cent_and_names_organization_and_month(world: WarehouseWorld) -> None:
     # Two small companies, one for each form of the cash flow report: the stand-in throttles reports as QuickBooks does.
     world.night()

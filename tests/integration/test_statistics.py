@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 
 import psycopg
+import pytest
 from dbt_runs import warehouse
 from landed_reports import land, prepare, report
 
@@ -14,6 +15,7 @@ from orchestration.warehouse.landed_tables import analyze_new
 COUNTED = "select reltuples from pg_class where oid = %s::regclass"
 
 
+@pytest.mark.slow
 def test_a_table_is_counted_once_rows_came_into_it(database: str, tmp_path: Path) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         prepare(connection)

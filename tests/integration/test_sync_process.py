@@ -99,6 +99,7 @@ def test_a_thread_that_hangs_does_not_keep_an_interrupted_process(world: World) 
     assert process.returncode not in (0, None)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_records(world: World) -> None:  # noqa: F811
     """The first tenth costs what there is to cost; ten times as much adds nothing to speak of."""
     world.connect("one", "two", "three", "four")

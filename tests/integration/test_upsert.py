@@ -74,6 +74,7 @@ def assert_untouched_surroundings(connection: psycopg.Connection) -> None:
     assert one("select count(*) from ops.tenancy_violations") == 0
 
 
+@pytest.mark.slow
 def test_columns_and_indexes_arrive_in_place_and_other_changes_stop_with_the_way_out(
     database: str, tmp_path: Path
 ) -> None:
@@ -199,6 +200,7 @@ def test_a_key_that_stands_twice_is_an_error_that_names_it(
     assert rows(connection) == before
 
 
+@pytest.mark.slow
 def test_a_model_that_breaks_its_contract_or_says_too_little_is_stopped(database: str, tmp_path: Path) -> None:
     dbt, connection = prepare(database, tmp_path, scope="")
     connection.execute(INPUT)

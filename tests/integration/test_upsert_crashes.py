@@ -28,6 +28,7 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen[str] | N
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("death", ["the server ends the session", "the process is killed"])
 def test_a_build_that_dies_half_way_leaves_the_rows_as_they_were(database: str, tmp_path: Path, death: str) -> None:
     dbt, connection = prepare(database, tmp_path)
@@ -59,6 +60,7 @@ def test_a_build_that_dies_half_way_leaves_the_rows_as_they_were(database: str, 
     assert after[1, "2024-01-01"]["created_at"] == before[1, "2024-01-01"]["created_at"]
 
 
+@pytest.mark.slow
 def test_two_first_builds_at_once_wait_for_each_other(database: str, tmp_path: Path) -> None:
     dbt, connection = prepare(database, tmp_path)
     connection.execute("insert into scratch.input values (1, '2024-01-01', 1, 'a'), (1, '2024-01-02', 2, 'b')")
@@ -78,6 +80,7 @@ def test_two_first_builds_at_once_wait_for_each_other(database: str, tmp_path: P
     assert [row["id"] for row in rows(connection).values()] == [1, 2]
 
 
+@pytest.mark.slow
 def test_readers_are_not_stopped_by_a_build(database: str, tmp_path: Path) -> None:
     dbt, connection = prepare(database, tmp_path)
     connection.execute("insert into scratch.input values (1, '2024-01-01', 1, 'a')")

@@ -86,6 +86,7 @@ def of(row: dict[str, Any], names: tuple[str, ...]) -> list[Any]:
     return [row[name] for name in names]
 
 
+@pytest.mark.slow
 def test_the_mart_is_as_documented_and_its_days_are_those_that_were_read(
     connection: psycopg.Connection, dbt: Dbt
 ) -> None:
