@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from pathlib import Path
 
-from cases import CASES, ELSEWHERE, PROVEN
-from descriptions import STANDINS
-
 HERE = Path(__file__).parent
+# As pytest has it, which the page is written without.
+sys.path.append(str(HERE.parent))
+
+from cases import CASES, ELSEWHERE, PROVEN  # noqa: E402
+from descriptions import STANDINS  # noqa: E402
+
 PAGE = HERE.parents[1] / "docs" / "sources" / "conformance.md"
 
 _HEAD = """\
