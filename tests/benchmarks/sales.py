@@ -44,8 +44,8 @@ PREPARE = f"""
         jsonb_build_object('Branch', 1, 'Dept', dept, 'Title', title), decode(md5(title), 'hex'), now(), 1
     from generate_series(1, {ORGANIZATIONS}) as org
     cross join (values (40, 'Service'), (50, 'Parts'), (60, 'Rental'), (10, 'New Equipment')) as d (dept, title);
-    insert into ops.watermarks (org_id, source, stream, state, last_success_at)
-    select org, 'softbase', stream, jsonb_build_object('read_at', '{LAST_DAY}T18:00:00Z'), now()
+    insert into ops.watermarks (org_id, source, stream, run_id, state, last_success_at)
+    select org, 'softbase', stream, 0, jsonb_build_object('read_at', '{LAST_DAY}T18:00:00Z'), now()
     from generate_series(1, {ORGANIZATIONS}) as org
     cross join unnest(array['invoice_reg', 'wo', 'dept']) as stream;
 """

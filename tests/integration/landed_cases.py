@@ -54,8 +54,8 @@ def land(connection: psycopg.Connection, org_id: int, rows: Iterable[Any]) -> No
 def was_read(connection: psycopg.Connection, org_id: int, at: str) -> None:
     """The watermark of a table read at an instant of the server's clock."""
     connection.execute(
-        "insert into ops.watermarks (org_id, source, stream, state, last_success_at)"
-        " values (%s, 'azure_sql', %s, %s, now())"
+        "insert into ops.watermarks (org_id, source, stream, run_id, state, last_success_at)"
+        " values (%s, 'azure_sql', %s, 0, %s, now())"
         " on conflict (org_id, source, stream) do update set state = excluded.state",
         [org_id, STREAM, Jsonb({"read_at": at})],
     )

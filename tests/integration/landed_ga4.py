@@ -100,8 +100,8 @@ def land(
             dates = {day.replace("-", ""): [table, 1] for day, table in known.items()}
             state = {"dates": dates, "exported_since": (since or min(known, default="")).replace("-", "")}
             connection.execute(
-                "insert into ops.watermarks (org_id, source, stream, state, last_success_at)"
-                " values (%s, 'ga4', 'sessions', %s, now())"
+                "insert into ops.watermarks (org_id, source, stream, run_id, state, last_success_at)"
+                " values (%s, 'ga4', 'sessions', 0, %s, now())"
                 " on conflict (org_id, source, stream) do update set state = excluded.state",
                 [org_id, Jsonb(state)],
             )

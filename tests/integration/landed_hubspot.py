@@ -74,8 +74,8 @@ def was_read(connection: psycopg.Connection, org_id: int, at: str, *streams: str
     """The watermarks of streams read at an instant of the server's clock; with an empty one, not allowed to be read."""
     for stream in streams or ("pipelines", "contacts", "deals"):
         connection.execute(
-            "insert into ops.watermarks (org_id, source, stream, state, last_success_at)"
-            " values (%s, 'hubspot', %s, %s, now())"
+            "insert into ops.watermarks (org_id, source, stream, run_id, state, last_success_at)"
+            " values (%s, 'hubspot', %s, 0, %s, now())"
             " on conflict (org_id, source, stream) do update set state = excluded.state",
             [org_id, stream, Jsonb({"read_at": at} if at else {})],
         )

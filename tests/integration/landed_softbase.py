@@ -123,8 +123,8 @@ class Landing:
         """Watermarks of streams (all unless named) read at an instant of the server's clock."""
         for stream in streams or STREAMS:
             self.connection.execute(
-                "insert into ops.watermarks (org_id, source, stream, state, last_success_at)"
-                " values (%s, 'softbase', %s, %s, now())"
+                "insert into ops.watermarks (org_id, source, stream, run_id, state, last_success_at)"
+                " values (%s, 'softbase', %s, 0, %s, now())"
                 " on conflict (org_id, source, stream) do update set state = excluded.state",
                 [org_id, stream, Jsonb({"read_at": at})],
             )

@@ -75,8 +75,8 @@ def was_read(connection: psycopg.Connection, org_id: int, at: str, stream: str, 
     if covered:
         state["covered"] = [list(span) for span in covered]
     connection.execute(
-        "insert into ops.watermarks (org_id, source, stream, state, last_success_at)"
-        " values (%s, 'zoom', %s, %s, now())"
+        "insert into ops.watermarks (org_id, source, stream, run_id, state, last_success_at)"
+        " values (%s, 'zoom', %s, 0, %s, now())"
         " on conflict (org_id, source, stream) do update set state = excluded.state",
         [org_id, stream, Jsonb(state)],
     )
