@@ -8,7 +8,8 @@ BIGQUERY_VENV  := .venv-bigquery
 BIGQUERY_STAMP := $(BIGQUERY_VENV)/.ready
 BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.ready
-WORKERS   ?= 2
+# One more than two cores: tests wait for Postgres and for processes half of the time.
+WORKERS   ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo dev test test-slow bench lint format lock clean
