@@ -24,7 +24,7 @@ from orchestration.warehouse.dbt import current_manifest, dbt_environment, run_d
 from tests.benchmarks.harness import Figure, administrator, own_warehouse, show
 
 # Where pytest finds them too.
-sys.path.append(str(PROJECT_ROOT / "tests" / "integration"))
+sys.path += [str(PROJECT_ROOT / "tests"), str(PROJECT_ROOT / "tests" / "integration")]
 from catalogue import Query, read_catalogue, scoped
 from mart_tables import make_marts
 

@@ -17,7 +17,7 @@ from orchestration.warehouse.landed_tables import ensure_tables
 from tests.benchmarks.harness import Figure, own_warehouse, seconds, show
 
 # Where pytest finds them too.
-sys.path.append(str(PROJECT_ROOT / "tests" / "integration"))
+sys.path += [str(PROJECT_ROOT / "tests"), str(PROJECT_ROOT / "tests" / "integration")]
 from dbt_runs import warehouse
 from landed_softbase import STREAMS
 

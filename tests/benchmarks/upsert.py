@@ -18,7 +18,7 @@ from orchestration.warehouse.database import connect, database_url
 from tests.benchmarks.harness import Figure, own_warehouse, seconds, show
 
 # Where pytest finds them too.
-sys.path.append(str(PROJECT_ROOT / "tests" / "integration"))
+sys.path += [str(PROJECT_ROOT / "tests"), str(PROJECT_ROOT / "tests" / "integration")]
 from dbt_runs import Dbt
 from upsert_project import GENERATED, REQUIRED
 
