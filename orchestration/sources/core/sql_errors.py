@@ -73,7 +73,7 @@ _CONFIGURATION_NUMBERS = {
 _UNGRANTED_NUMBERS, _UNGRANTED_STATE = {229, 230}, "42501"
 # Postgres and ODBC: classes of SQLSTATE.
 _TRANSIENT_STATES = ("08", "53", "57P", "40", "55", "HYT", "25P03", "57014")
-_CONFIGURATION_STATES = ("28", "3D", "42501")
+_CONFIGURATION_STATES = ("28", "3D", _UNGRANTED_STATE)
 
 # Where a driver gives words alone.
 _WORDS: tuple[tuple[str, int], ...] = (

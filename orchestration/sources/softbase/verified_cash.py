@@ -46,8 +46,9 @@ def cash_figures(session: Session) -> dict[date, Figures]:
     moved = {_month(row[0], row[1], ahead): Decimal(row[2] or 0) for row in ask(dealership, movements)}
     periods = ask(dealership, select(year, month).where(actual).group_by(year, month))
     figures: dict[date, Figures] = {}
+    now = today(dealership)
     for first in sorted(_month(row[0], row[1], ahead) for row in periods):
-        if first > today(dealership):
+        if first > now:
             break
         change = moved.get(first, Decimal(0))
         balance = None if balance is None else balance + change
