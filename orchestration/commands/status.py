@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.commands.chosen import MoreOrgs, OrgOption, chosen_organizations
 from orchestration.errors import UsageError
 from orchestration.logs import redact
 from orchestration.schedule import schedules_on
@@ -25,7 +26,6 @@ from orchestration.warehouse.database_errors import database_errors
 if TYPE_CHECKING:
     from orchestration.status import Drift, SourceStatus, StreamStatus
 
-OrgOption = Annotated[list[str] | None, typer.Option(help="only these organizations (slugs)")]
 SourceOption = Annotated[list[str] | None, typer.Option(help="only these sources")]
 JsonOption = Annotated[bool, typer.Option("--json", help="as JSON, with everything there is")]
 
@@ -40,6 +40,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status_command(
+    more: MoreOrgs = None,
     org: OrgOption = None,
     source: SourceOption = None,
     streams: Annotated[bool, typer.Option("--streams", help="a line for every stream")] = False,
@@ -52,9 +53,10 @@ def status_command(
     from orchestration.status import status
     from orchestration.warehouse.migrate import require_current
 
+    orgs = chosen_organizations(org, more, "status")
     with database_errors(), database.connect(application_name="aiop status", autocommit=True) as connection:
         require_current(connection)
-        found = status(connection, organizations=org or (), sources=source or ())
+        found = status(connection, organizations=orgs, sources=source or ())
     wrong = [one for one in found if one.is_wrong]
     if as_json:
         _print_json([asdict(one) for one in found])
@@ -71,6 +73,7 @@ def status_command(
 
 
 def drift_command(
+    more: MoreOrgs = None,
     org: OrgOption = None,
     source: SourceOption = None,
     since: Annotated[str | None, typer.Option(help="a date (YYYY-MM-DD) or an age (7d, 12h); default: 30d")] = None,
@@ -80,10 +83,11 @@ def drift_command(
     from orchestration.status import drift
     from orchestration.warehouse.migrate import require_current
 
+    orgs = chosen_organizations(org, more, "drift")
     begin = _since(since or "30d", datetime.now(UTC))
     with database_errors(), database.connect(application_name="aiop drift", autocommit=True) as connection:
         require_current(connection)
-        found = drift(connection, organizations=org or (), sources=source or (), since=begin)
+        found = drift(connection, organizations=orgs, sources=source or (), since=begin)
     if as_json:
         _print_json([asdict(one) | {"words": one.words} for one in found])
         return
