@@ -6,7 +6,7 @@ which nobody can get back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,7 +36,7 @@ def require_demos(connection: psycopg.Connection) -> None:
 
     Further organizations beside the demo's, with numbers and slugs of their own, are none of its business.
     """
-    strangers = list(_strangers(connection))
+    strangers = _strangers(connection)
     if not strangers:
         return
     settings = load_settings()
@@ -65,11 +65,11 @@ def require_demos_home(home: Path) -> None:
         require_demos(connection)
 
 
-def _strangers(connection: psycopg.Connection) -> Iterator[str]:
+def _strangers(connection: psycopg.Connection) -> list[str]:
     """What of the warehouse's the demo would overwrite and did not write, in words."""
     row = connection.execute("select to_regclass('ops.organizations'), to_regclass('ops.connections')").fetchone()
     if row is None or None in row:
-        return
+        return []
     stored: dict[int, tuple[str, dict[str, Any]]] = {
         org_id: (slug, connections)
         for org_id, slug, connections in connection.execute(
@@ -79,30 +79,28 @@ def _strangers(connection: psycopg.Connection) -> Iterator[str]:
                 coalesce(jsonb_object_agg(c.source, c.settings) filter (where c.source is not null), '{}')
             from ops.organizations as o
             left join ops.connections as c on c.org_id = o.id
-            group by o.id
+            group by o.id, o.slug
             order by o.id
             """
         ).fetchall()
     }
     slugs = {company.org_id: company.slug for company in DEMO_COMPANIES}
     numbers = {slug: org_id for org_id, slug in slugs.items()}
-    its_own = False
+    its_own, found = False, []
     for org_id, (slug, connections) in stored.items():
         if slugs.get(org_id) != slug:
             if org_id in slugs or slug in numbers:
-                yield f"organization {org_id} is {slug}, the demo's is {_demos(org_id, slug, slugs, numbers)}"
+                demos = slugs[org_id] if org_id in slugs else f"number {numbers[slug]}"
+                found.append(f"organization {org_id} is {slug}, the demo's is {demos}")
             continue
         for source, settings in connections.items():
             if leads_to_the_demo(settings):
                 its_own = True
             else:
-                yield f"{slug} / {source} leads elsewhere than to the demo's stand-ins"
-    if stored and not its_own:
-        yield f"none of its {len(stored)} organizations is connected to the demo's stand-ins"
-
-
-def _demos(org_id: int, slug: str, slugs: Mapping[int, str], numbers: Mapping[str, int]) -> str:
-    return slugs[org_id] if org_id in slugs else f"number {numbers[slug]}"
+                found.append(f"{slug} / {source} leads elsewhere than to the demo's stand-ins")
+    if stored and not its_own and not found:
+        found = ["none of its organizations is connected to the demo's stand-ins"]
+    return found
 
 
 def leads_to_the_demo(settings: Mapping[str, Any]) -> bool:

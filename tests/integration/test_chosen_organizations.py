@@ -6,7 +6,6 @@ import importlib
 from collections.abc import Iterator
 from typing import Any
 
-import click
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -26,12 +25,11 @@ COMMANDS = {
 
 def of_several() -> Iterator[str]:
     """Names of the commands whose --org may be repeated."""
-    waiting = [("", typer.main.get_command(app))]
+    waiting: list[tuple[str, Any]] = [("", typer.main.get_command(app))]
     while waiting:
         name, command = waiting.pop()
-        if isinstance(command, click.Group):
-            waiting += [(f"{name} {part}".strip(), one) for part, one in command.commands.items()]
-        if any("--org" in parameter.opts and parameter.multiple for parameter in command.params):  # type: ignore[attr-defined]
+        waiting += [(f"{name} {part}".strip(), one) for part, one in getattr(command, "commands", {}).items()]
+        if any("--org" in parameter.opts and parameter.multiple for parameter in command.params):
             yield name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from orchestration.demo.organizations import BENNETT, COMPANIES, VITAL, organiza
 from orchestration.demo.world import World, write_world
 from orchestration.settings import load_settings
 from orchestration.warehouse.database import database_url
-from orchestration.warehouse.organizations import apply_file
+from orchestration.warehouse.organizations import apply_organizations
+from orchestration.warehouse.organizations_file import read_organizations
 
 # As the README has it: the same number and slug as the demo's.
 LIVE = {
@@ -38,7 +40,7 @@ LIVE = {
             "refresh_token": "env:BENNETT_REFRESH_TOKEN",
             "start_date": "2024-01-01",
         },
-        "softbase": {"url": "env:BENNETT_SOFTBASE_URL", "database_schema": "ten001"},
+        "softbase": {"url": "env:BENNETT_SOFTBASE_URL", "schema": "ten001"},
     },
 }
 
@@ -52,8 +54,10 @@ def warehouse(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycop
 
 def apply(connection: psycopg.Connection, directory: Path, *organizations: dict[str, Any]) -> None:
     path = directory / "organizations.yml"
-    path.write_text(yaml.safe_dump({"organizations": list(organizations)}), encoding="utf-8")
-    apply_file(connection, path)
+    text = yaml.safe_dump({"organizations": list(organizations)})
+    path.write_text(text, encoding="utf-8")
+    variables = {name: f"value of {name}" for name in re.findall(r"env:(\w+)", text)}
+    apply_organizations(connection, read_organizations(path, variables))
     path.unlink()
 
 
@@ -82,7 +86,7 @@ def test_a_live_warehouse_is_left_as_it_is_with_its_tokens(
     assert kept(warehouse) == before
     assert list(tmp_path.iterdir()) == [], "neither credentials nor a world of the demo's"
     assert "bennett / quickbooks leads elsewhere" in error.message
-    assert f"the database aiop@127.0.0.1:{warehouse.info.port}/{warehouse.info.dbname}" in error.message
+    assert f"the database aiop_builder@127.0.0.1:{warehouse.info.port}/{warehouse.info.dbname}" in error.message
     assert "unset DATABASE_URL" in error.hint
     assert warehouse.info.password not in str(error)
 
@@ -96,7 +100,7 @@ def test_of_an_embedded_warehouse_the_home_is_named(own_home: Path, monkeypatch:
     for arguments in (("run",), ("advance",)):
         error = refused(*arguments)
         assert error.message.startswith(f"the warehouse under {own_home} is not the demo's")
-        assert "none of its 1 organizations is connected to the demo's stand-ins" in error.message
+        assert "none of its organizations is connected to the demo's stand-ins" in error.message
         assert "unset AIOP_HOME" in error.hint
     assert not (own_home / "demo").exists()
 
