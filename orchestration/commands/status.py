@@ -45,18 +45,28 @@ def status_command(
     source: SourceOption = None,
     streams: Annotated[bool, typer.Option("--streams", help="a line for every stream")] = False,
     as_json: JsonOption = False,
+    prometheus: Annotated[
+        bool, typer.Option("--prometheus", help="as metrics, for node_exporter's textfile collector")
+    ] = False,
 ) -> None:
     """Show how old each organization's data is, what fails or is held back and the way out, and what runs next.
 
-    Exits 1 when a stream fails, somebody is held back, or nights have been missed where schedules run.
+    Exits 1 when a stream fails, somebody is held back, or nights have been missed where schedules run; as metrics,
+    which say so themselves, 0.
     """
     from orchestration.status import status
+    from orchestration.status_metrics import exposition
     from orchestration.warehouse.migrate import require_current
 
+    if as_json and prometheus:
+        raise UsageError("--json and --prometheus are two formats", hint="give one of them")
     orgs = chosen_organizations(org, more, "status")
     with database_errors(), database.connect(application_name="aiop status", autocommit=True) as connection:
         require_current(connection)
         found = status(connection, organizations=orgs, sources=source or ())
+    if prometheus:
+        sys.stdout.write(redact(exposition(found, datetime.now(UTC))))
+        return
     wrong = [one for one in found if one.is_wrong]
     if as_json:
         _print_json([asdict(one) for one in found])
