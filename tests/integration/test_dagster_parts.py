@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +26,10 @@ import yaml
 
 from orchestration.defs.execution import STORAGE_VARIABLE, prepare_dagster_home
 from orchestration.settings import PROJECT_ROOT
+from orchestration.warehouse.dbt import current_manifest
+
+# The slow ones share the project as it was read.
+pytestmark = pytest.mark.xdist_group("dagster parts")
 
 AIOP = str(Path(sys.executable).with_name("aiop"))
 # A proxy of the environment knows nothing of this machine's loopback.
@@ -38,6 +43,17 @@ def without_dagster_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(STORAGE_VARIABLE, "")
     monkeypatch.delenv("DAGSTER_HOME")
     monkeypatch.delenv(STORAGE_VARIABLE)
+
+
+@pytest.fixture(scope="session")
+def project_read(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """dbt's files of a home in which the project was read, which takes longer than all else that Dagster loads."""
+    home = tmp_path_factory.mktemp("read")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AIOP_HOME", str(home))
+        environment.setenv("DATABASE_URL", "postgresql://nobody:none@127.0.0.1:1/nothing")
+        current_manifest()
+    return home / "dbt"
 
 
 def storage(home: Path) -> object:
@@ -144,8 +160,9 @@ def locations(port: int) -> list[tuple[str, str]]:
 
 @pytest.mark.slow
 def test_webserver_and_daemon_start_together_on_a_servers_database_and_end_on_sigterm(
-    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: str, tmp_path: Path, project_read: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shutil.copytree(project_read, tmp_path / "dbt")
     # A home that was begun on the embedded database, named as one sets it for a service.
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
     (tmp_path / "dagster").mkdir()
@@ -193,8 +210,9 @@ def processes_of(home: Path) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("end", ["the terminal is closed", "SIGTERM"])
-def test_dev_takes_everything_it_started_with_it(database: str, tmp_path: Path, end: str) -> None:
+def test_dev_takes_everything_it_started_with_it(database: str, tmp_path: Path, project_read: Path, end: str) -> None:
     port, home = free_port(), tmp_path / "dev"
+    shutil.copytree(project_read, home / "dbt")
     terminal, its_side = pty.openpty()
     process = subprocess.Popen(
         [AIOP, "dev", "--port", str(port)],
@@ -246,7 +264,10 @@ def test_dev_takes_everything_it_started_with_it(database: str, tmp_path: Path, 
 
 
 @pytest.mark.slow
-def test_the_definitions_validate_as_dagster_itself_loads_them(database: str, tmp_path: Path) -> None:
+def test_the_definitions_validate_as_dagster_itself_loads_them(
+    database: str, tmp_path: Path, project_read: Path
+) -> None:
+    shutil.copytree(project_read, tmp_path / "dbt")
     validated = subprocess.run(
         [sys.executable, "-m", "dagster", "definitions", "validate"],
         cwd=PROJECT_ROOT,
