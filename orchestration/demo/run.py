@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import psycopg
 from cryptography.fernet import Fernet
 
+from orchestration.demo.belonging import require_demos
 from orchestration.demo.databases import attach
 from orchestration.demo.environment import write_environment
 from orchestration.demo.organizations import demo_environment, organizations_yaml
@@ -48,18 +49,20 @@ class DemoResult:
 def run_demo(say: Callable[[str], None]) -> DemoResult:
     """Bring up the database and the stand-in sources, run the nightly job, and count what it wrote.
 
-    Idempotent: a second run finds what stands and writes only what changed in the sources.
+    Idempotent: a second run finds what stands and writes only what changed in the sources. Raises NotTheDemos, before
+    anything is written, where the warehouse holds other organizations than the demo's.
     """
     from orchestration.defs.execution import run_job
 
     settings = load_settings()
     seconds: dict[str, float] = {}
-    settings.home.mkdir(parents=True, exist_ok=True)
-    write_environment(settings.env_file, {"AIOP_SECRET_KEY": Fernet.generate_key().decode(), **demo_environment()})
-
     with _timed(seconds, "database"):
         say(f"database: starting under {settings.home}" if not settings.database_url else "database: DATABASE_URL")
         database_url()
+        with connect() as connection:
+            require_demos(connection)
+        settings.home.mkdir(parents=True, exist_ok=True)
+        write_environment(settings.env_file, {"AIOP_SECRET_KEY": Fernet.generate_key().decode(), **demo_environment()})
         with connect() as connection:
             prepare(connection)
     with contextlib.ExitStack() as stack:
