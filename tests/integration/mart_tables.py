@@ -1,4 +1,4 @@
-"""Empty mart tables as their models' contracts say, for tests that fill them by hand: no model below has to be built."""
+"""Empty mart tables as their models' contracts say, for tests that fill them by hand: no model below is built."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def mart_of(test: dict, manifest: dict) -> set[str]:
 
 
 def marts_without_a_job(jobs: Iterable[dg.JobDefinition], manifest: dict) -> list[str]:
-    """Tables of the document that exist and that no job of the document builds; the night, which builds all, is none."""
+    """Tables of the document that no job of the document builds; the night, which builds everything, is none."""
     tables = {node["name"] for node in manifest["nodes"].values() if node["name"].startswith("mart_")}
     built = {key.path[-1] for job in jobs if job.name.startswith("etl_") for key in selected(job)}
     return sorted(tables - built)
