@@ -33,10 +33,12 @@ invoices as (
             -- Whose order is a quote is a quote, whatever its number looks like.
             and coalesce({{ readable_number("landed_orders.payload ->> 'Disposition'") }} not in (11, 13), true)
         ) as counts,
+        (
         {%- for amount in amounts %}
-        coalesce({{ readable_number("landed.payload ->> '" ~ amount ~ "'") }}, 0)
-            {{- ' +' if not loop.last else ' as amount' }}
+            coalesce({{ readable_number("landed.payload ->> '" ~ amount ~ "'") }}, 0)
+            {{- ' +' if not loop.last }}
         {%- endfor %}
+        ) as amount
     from days
     inner join {{ ref('int_softbase__invoice_register') }} as register
         on

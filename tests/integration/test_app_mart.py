@@ -73,7 +73,9 @@ def dbt(database: str, connection: psycopg.Connection, tmp_path: Path) -> Dbt:
 
 def build(dbt: Dbt) -> Outcome:
     """The mart with all that it is built from, and the tests on it."""
-    return dbt.build("--select", "+mart_app_analytics", "organizations", "--exclude-resource-type", "unit_test")
+    return dbt.build(
+        "--select", "+mart_app_analytics", "stg_ga4__days", "organizations", "--exclude-resource-type", "unit_test"
+    )
 
 
 def run(dbt: Dbt, *arguments: str) -> None:
