@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -52,8 +54,12 @@ class Figure:
 
 @contextmanager
 def own_warehouse() -> Iterator[Path]:
-    """The home of a fresh embedded server on its normal settings, with a migrated warehouse; removed afterwards."""
+    """The home of a fresh embedded server on its normal settings, with a migrated warehouse; removed afterwards.
+
+    Also where the benchmark is told to end.
+    """
     configure_logging("WARNING")
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     root = Path(tempfile.mkdtemp(prefix="aiop-bench-"))
     # A server started by root runs as another user, who has to get through.
     root.chmod(0o711)
