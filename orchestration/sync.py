@@ -13,7 +13,6 @@ from contextlib import suppress
 from datetime import date, datetime
 
 import psycopg
-from psycopg import errors
 
 from orchestration.errors import DatabaseError, UsageError
 from orchestration.sources import SOURCES
@@ -94,12 +93,13 @@ def _plan(
     unless_since: datetime | None,
 ) -> list[Job]:
     """Which streams are read for whom; makes sure that they can land."""
+    from orchestration.warehouse.migrate import require_current  # Alembic and SQLAlchemy: for who syncs
+
     names = [stream.name for stream in source.streams]
     with database.connect(autocommit=True, application_name=f"aiop sync {source.name}") as connection:
-        try:
-            organizations = connected(connection, source.name, slugs)
-        except errors.UndefinedTable:
-            raise DatabaseError("the warehouse is not set up", hint="run `aiop db init` first") from None
+        # Before anything is asked of a source: what it gives could not land in a warehouse of another version.
+        require_current(connection)
+        organizations = connected(connection, source.name, slugs)
         failed = set()
         if only_failed:
             failed = sync_runs.failed_streams(connection, source.name, names, windows=of_windows)

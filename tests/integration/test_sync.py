@@ -419,3 +419,11 @@ def test_a_warehouse_that_was_never_set_up_says_so(world: World) -> None:
     world.connection.execute("drop schema ops cascade")
     with pytest.raises(DatabaseError, match="aiop db init"):
         sync("scripted")
+
+
+def test_a_warehouse_of_an_earlier_version_is_said_to_be_before_a_source_is_asked(world: World) -> None:
+    world.connect("one")
+    world.connection.execute("update ops.alembic_version set version_num = '0004'")
+    with pytest.raises(DatabaseError, match=r"is at version 0004, this program needs 0.*\n.*aiop db init"):
+        sync("scripted")
+    assert world.source.opened == []
