@@ -1,8 +1,6 @@
 -- A day's total is what its invoices say as they landed: deleted ones and quotes are none of it, and neither is tax.
 -- One row per day that says otherwise. Looked at are days that were written of late, of which nothing landed meanwhile:
 -- a whole history is unpacked after the first build alone.
-{%- set amounts = ['PartsTaxable', 'LaborTaxable', 'MiscTaxable', 'RentalTaxable', 'EquipmentTaxable',
-    'PartsNonTax', 'LaborNonTax', 'MiscNonTax', 'RentalNonTax', 'EquipmentNonTax'] %}
 with
 
 days as (
@@ -24,7 +22,10 @@ invoices as (
     select
         days.org_id,
         days.sales_date,
-        register.landed_run_id = landed.run_id as is_as_built,
+        (
+            register.landed_run_id = landed.run_id
+            and orders.landed_run_id is not distinct from landed_orders.run_id
+        ) as is_as_built,
         (
             landed.deleted_at is null
             and not coalesce({{ readable_flag("landed.payload ->> 'IsDeleted'") }}, false)
@@ -34,10 +35,14 @@ invoices as (
             and coalesce({{ readable_number("landed_orders.payload ->> 'Disposition'") }} not in (11, 13), true)
         ) as counts,
         (
-        {%- for amount in amounts %}
-            coalesce({{ readable_number("landed.payload ->> '" ~ amount ~ "'") }}, 0)
-            {{- ' +' if not loop.last }}
-        {%- endfor %}
+            select coalesce(sum({{ readable_number('landed.payload ->> charge.name') }}), 0)
+            from
+                unnest(
+                    array[
+                        'PartsTaxable', 'LaborTaxable', 'MiscTaxable', 'RentalTaxable', 'EquipmentTaxable',
+                        'PartsNonTax', 'LaborNonTax', 'MiscNonTax', 'RentalNonTax', 'EquipmentNonTax'
+                    ]
+                ) as charge (name)
         ) as amount
     from days
     inner join {{ ref('int_softbase__invoice_register') }} as register
@@ -52,6 +57,10 @@ invoices as (
         on
             landed.org_id = landed_orders.org_id
             and landed.record_id = landed_orders.record_id
+    left join {{ ref('int_softbase__work_orders') }} as orders
+        on
+            landed.org_id = orders.org_id
+            and landed.record_id = orders.work_order_no
 
 ),
 
