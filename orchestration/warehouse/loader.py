@@ -126,6 +126,7 @@ def load(
             notes=[*reading.notes, *incoming.notes, *_drift_notes(changes)],
         )
         run.mode, run.counts, run.notes = reading.mode, vars(result), result.notes
+        run.reread_days = None if backfill else reading.reread_days or None
         run.stats = _spent(before, stats)
         if settings is not None:
             refuse_if_moved(connection, org_id, source, settings)

@@ -21,11 +21,11 @@ _RUN = """
 insert into ops.sync_runs (
     run_id, batch_id, org_id, source, stream, mode, status, started_at, finished_at,
     rows_received, rows_inserted, rows_updated, rows_deleted, rows_unchanged,
-    requests, retries, waited_seconds, notes, error_kind, error_message, dagster_run_id
+    requests, retries, waited_seconds, notes, error_kind, error_message, dagster_run_id, reread_days
 ) values (
     %(run)s, %(batch)s, %(org)s, %(source)s, %(stream)s, %(mode)s, %(status)s, %(started_at)s, clock_timestamp(),
     %(received)s, %(inserted)s, %(updated)s, %(deleted)s, %(unchanged)s,
-    %(requests)s, %(retries)s, %(waited)s, %(notes)s, %(kind)s, %(message)s, %(dagster_run)s
+    %(requests)s, %(retries)s, %(waited)s, %(notes)s, %(kind)s, %(message)s, %(dagster_run)s, %(reread_days)s
 )
 """
 _WATERMARK = """
@@ -45,7 +45,10 @@ _json = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass
 class Run:
-    """One attempt. ``counts``: received, inserted, updated, deleted, unchanged; empty where it failed."""
+    """One attempt. ``counts``: received, inserted, updated, deleted, unchanged; empty where it failed.
+
+    ``reread_days``: as ``Extract.reread_days``; None where there are none.
+    """
 
     batch_id: UUID
     org_id: int
@@ -57,6 +60,7 @@ class Run:
     stats: RequestStats = field(default_factory=RequestStats)
     notes: Sequence[str] = ()
     dagster_run_id: str | None = None
+    reread_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,7 @@ def _values(run: Run, status: str, run_id: int, kind: str | None = None, message
         "kind": kind,
         "message": message,
         "dagster_run": run.dagster_run_id,
+        "reread_days": run.reread_days,
     }
 
 

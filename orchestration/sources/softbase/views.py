@@ -91,6 +91,7 @@ class ViewReader:
             extract.mode = "incremental"
             extract.state = self._read(now) | {SINCE: _iso(max(now, since)), FULL_AT: self.state[FULL_AT]}
             statement = statement.where(changed(self.stream, found, self._wall(since), self._today(now)))
+            extract.reread_days = TRAILING.days if _present(found, self.stream.dates) else 0
         extract.records = self._records(found, statement)
         return extract
 

@@ -300,3 +300,13 @@ def test_figures_are_asked_for_in_sql_servers_words(lacking: frozenset[str]) -> 
 def test_settings_that_are_wrong_are_named(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         SoftbaseConnection.resolved({"url": "mssql+pymssql://u:p@h/d"} | settings)
+
+
+def test_a_read_of_changes_says_that_recent_business_was_read_again_whatever_changed() -> None:
+    changes, window = state_of(NOW - timedelta(days=1)), (date(2026, 1, 1), date(2026, 1, 31))
+    for name in ("invoice_reg", "wo", "gl_detail"):
+        assert read(STREAM[name], changes)[0].reread_days == 45
+        assert read(STREAM[name], changes, window)[0].reread_days == 0, "days of somebody's choice"
+        assert read(STREAM[name])[0].reread_days == 0, "everything"
+    # By audit columns alone: a night without changes is none without rows.
+    assert {read(STREAM[name], changes)[0].reread_days for name in ("equipment", "gl", "chart_of_accounts")} == {0}
