@@ -37,7 +37,7 @@ def quality_check_specs(asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             DRIFT,
             asset=asset,
-            description="No organization lost half of its rows or all, and days that are read again bring what they did.",
+            description="No organization lost half of its rows, or of what the days that are read again bring.",
         ),
     ]
 

@@ -123,7 +123,7 @@ class Reader:
     def _reread(self, dates: int, always: int) -> None:
         """Dates that were read, for those without a table are unknown; where none has one, as many as there were."""
         if self.window is None:
-            self.extract.reread_days = dates or min(len(self._before), always)
+            self.extract.reread_days = dates or min(len(self._known), always)
 
     def _date(self, table: DateTable, facts: TableFacts) -> Iterator[Record]:
         bigquery = self.export.bigquery
