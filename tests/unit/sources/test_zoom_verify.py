@@ -65,8 +65,8 @@ def test_meetings_that_one_was_in_are_among_them_where_zoom_tells(
 def test_words_count_however_they_are_spelled(zoom: ZoomAccount) -> None:
     zoom.add_calls(*(f"2026-11-09T15:0{number}:00+00:00" for number in range(4)))
     said = [("Inbound", "No_Answer"), ("INBOUND", "Answered"), ("inbound", "voicemail"), ("Outbound", "Busy")]
-    for leg, (leg.direction, leg.result) in zip(zoom.account.life.legs, said, strict=True):
-        pass
+    for leg, (direction, result) in zip(zoom.account.life.legs, said, strict=True):
+        leg.direction, leg.result = direction, result
     with zoom.session() as session:
         figures = day_figures(session, {NINTH: dict.fromkeys(CALLS, 0)})[NINTH]
     assert figures == {"total_calls": 4, "inbound_calls": 3, "outbound_calls": 1, "missed_calls": 2}
