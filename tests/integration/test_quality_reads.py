@@ -23,8 +23,8 @@ REGISTER, CALLS = 45, 6
 class Nights(QualityWorld):
     """Softbase's invoice register, read night by night, as its runs tell."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, organizations: int = 2) -> None:
+        super().__init__(organizations)
         self.connection.execute(
             "insert into ops.connections (org_id, source, settings) select id, 'softbase', '{}' from ops.organizations"
         )
@@ -59,10 +59,10 @@ class Nights(QualityWorld):
         return found
 
 
-def verdict(checked: QualityReport) -> str:
-    if any(one.organization == "org_1" for one in checked.held):
+def verdict(checked: QualityReport, organization: str = "org_1") -> str:
+    if any(one.organization == organization for one in checked.held):
         return "hold"
-    return "warn" if any(one.organization == "org_1" for one in checked.collapsed) else ""
+    return "warn" if any(one.organization == organization for one in checked.collapsed) else ""
 
 
 @pytest.fixture
@@ -75,42 +75,49 @@ WEEK = [800, 805, 790, 810, 820, 815, 800]
 WORK = [100, 100, 80, 60, 60, 80, 100]
 
 
-@pytest.mark.parametrize(
-    ("received", "days", "last"),
-    [
-        pytest.param([812, 0], REGISTER, "hold", id="all of it gone on the second night"),
-        pytest.param([*WEEK, 0], REGISTER, "hold", id="all of it gone after a week"),
-        pytest.param([100, 0], CALLS, "hold", id="no call where there were a hundred"),
-        # The floor: 20 rows.
-        pytest.param([20, 0], CALLS, "hold", id="twenty in six days"),
-        pytest.param([19, 0], CALLS, "", id="a few in a few days come and go"),
-        pytest.param([20, 0], REGISTER, "hold", id="twenty in 45 days"),
-        pytest.param([19, 0], REGISTER, "warn", id="a few of long days do not all go by themselves"),
-        # Half: once a whole week is known, of its lowest night. 790 / 2 = 395.
-        pytest.param([*WEEK, 395], REGISTER, "warn", id="half of the lowest night"),
-        pytest.param([*WEEK, 396], REGISTER, "", id="more than half of the lowest night"),
-        pytest.param([800] * 6 + [1], REGISTER, "", id="six nights are no week"),
-        pytest.param([38] * 7 + [19], REGISTER, "warn", id="half of 38"),
-        pytest.param([19] * 7 + [1], REGISTER, "", id="half of fewer than twenty says nothing"),
-        # Weekends and holidays. A Monday off: two days of work instead of three. 40 > 60 / 2.
-        pytest.param([*WORK, 40], CALLS, "", id="a holiday after a weekend"),
-        # Days off one after the other let six days run out: lowest 33 < 0.34 * 100, though 33 is above the floor.
-        pytest.param([100, 100, 100, 80, 60, 40, 33, 0], CALLS, "warn", id="running out over the holidays"),
-        pytest.param([100, 100, 100, 80, 60, 40, 34, 0], CALLS, "hold", id="not yet running out"),
-        # One night in which a mass edit of old rows came as well is not what others are held to.
-        pytest.param([*WEEK[:6], 90000, 810], REGISTER, "", id="after a mass edit"),
-        pytest.param([90000, 810], REGISTER, "", id="after a mass edit on the first night"),
-        # Nothing that comes of nothing.
-        pytest.param([0], REGISTER, "", id="the first read without any"),
-        pytest.param([0, 0], REGISTER, "", id="never any"),
-        pytest.param([30, 0, 0, 31], REGISTER, "", id="back again"),
-        pytest.param([0, 500, 0], CALLS, "", id="none within the week before, so none again"),
-    ],
-)
-def test_what_days_that_are_read_again_bring_is_held_to_the_nights_before(
-    nights: Nights, received: list[int], days: int, last: str
-) -> None:
-    assert nights.nights(received, days)[-1] == last
+# What each organization's nights brought, of how many days, and what is said of the last.
+CASES = {
+    "all of it gone on the second night": ([812, 0], REGISTER, "hold"),
+    "all of it gone after a week": ([*WEEK, 0], REGISTER, "hold"),
+    "no call where there were a hundred": ([100, 0], CALLS, "hold"),
+    # The floor: 20 rows.
+    "twenty in six days": ([20, 0], CALLS, "hold"),
+    "a few in a few days come and go": ([19, 0], CALLS, ""),
+    "twenty in 45 days": ([20, 0], REGISTER, "hold"),
+    "a few of long days do not all go by themselves": ([19, 0], REGISTER, "warn"),
+    # Half: once a whole week is known, of its lowest night. 790 / 2 = 395.
+    "half of the lowest night": ([*WEEK, 395], REGISTER, "warn"),
+    "more than half of the lowest night": ([*WEEK, 396], REGISTER, ""),
+    "six nights are no week": ([800] * 6 + [1], REGISTER, ""),
+    "half of 38": ([38] * 7 + [19], REGISTER, "warn"),
+    "half of fewer than twenty says nothing": ([19] * 7 + [1], REGISTER, ""),
+    # Weekends and holidays. A Monday off: two days of work instead of three. 40 > 60 / 2.
+    "a holiday after a weekend": ([*WORK, 40], CALLS, ""),
+    # Days off one after the other let six days run out: lowest 33 < 0.34 * 100, though 33 is above the floor.
+    "running out over the holidays": ([100, 100, 100, 80, 60, 40, 33, 0], CALLS, "warn"),
+    "not yet running out": ([100, 100, 100, 80, 60, 40, 34, 0], CALLS, "hold"),
+    # One night in which a mass edit of old rows came as well is not what others are held to.
+    "after a mass edit": ([*WEEK[:6], 90000, 810], REGISTER, ""),
+    "after a mass edit on the first night": ([90000, 810], REGISTER, ""),
+    # Nothing that comes of nothing.
+    "the first read without any": ([0], REGISTER, ""),
+    "never any": ([0, 0], REGISTER, ""),
+    "back again": ([30, 0, 0, 31], REGISTER, ""),
+    "none within the week before, so none again": ([0, 500, 0], CALLS, ""),
+}
+
+
+def test_what_days_that_are_read_again_bring_is_held_to_the_nights_before(database: str) -> None:
+    nights = Nights(len(CASES))
+    for night in range(max(len(received) for received, _, _ in CASES.values())):
+        for org_id, (received, days, _) in enumerate(CASES.values(), start=1):
+            # All end on the same night.
+            at = night - (8 - len(received))
+            if at >= 0:
+                nights.run(night, received[at], days=days, org_id=org_id)
+        checked = nights.check(source="softbase")
+    found = {name: verdict(checked, f"org_{org_id}") for org_id, name in enumerate(CASES, start=1)}
+    assert found == {name: last for name, (_, _, last) in CASES.items()}
 
 
 def test_a_night_without_rows_is_named_and_stays_until_they_are_back(nights: Nights) -> None:
