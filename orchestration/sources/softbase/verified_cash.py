@@ -54,7 +54,7 @@ def cash_figures(session: Session) -> dict[date, Figures]:
         unknown = [account for account, kind in kinds.items() if kind is None]
         is_told = not any(balances[account] or moved.get(account, (0, 0))[1] for account in unknown)
         # Of a month without one before it no change is known, of no account no balance.
-        follows = _month_end(first - timedelta(days=1)) in figures
+        follows = first - timedelta(days=1) in figures
         stated: Figures = {name: cents(amount) if follows and is_told else None for name, amount in _flows(flows)}
         if sum(flows.values()):
             del stated["financing_cash_flow"]
