@@ -165,19 +165,28 @@ _APP_METRICS = (
     "new_users",
     "returning_users",
     "total_sessions",
+    "avg_session_duration_secs",
+    "screens_per_session",
     "ios_downloads",
     "android_downloads",
 )
 
 
 def _app_mart(connection: psycopg.Connection, organization: Organization) -> Figures:
-    """The newest date: counting it anew reads a month of tables."""
-    row = connection.execute(
-        f"select metric_date, {', '.join(_APP_METRICS)} from marts.mart_app_analytics where org_id = %s"  # noqa: S608
-        " order by metric_date desc limit 1",
+    """The three newest dates that were read from their daily tables: counting one anew reads a month of tables."""
+    rows = connection.execute(
+        f"""
+        select mart.metric_date, {", ".join(f"mart.{name}" for name in _APP_METRICS)}
+        from marts.mart_app_analytics as mart
+        inner join intermediate.int_ga4__known_days as days
+            on days.org_id = mart.org_id and days.event_date = mart.metric_date
+        where mart.org_id = %s and not days.is_provisional
+        order by mart.metric_date desc
+        limit 3
+        """,  # noqa: S608
         [organization.id],
-    ).fetchone()
-    return {} if row is None else {row[0]: dict(zip(_APP_METRICS, row[1:], strict=True))}
+    ).fetchall()
+    return {row[0]: dict(zip(_APP_METRICS, row[1:], strict=True)) for row in rows}
 
 
 def _app_source(session: Session, marted: Figures, _: Organization) -> Figures:

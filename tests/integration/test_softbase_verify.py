@@ -278,7 +278,9 @@ def books(run: Callable[[str], None]) -> Callable[[str], None]:
     run("""alter table ChartOfAccounts add CashAccount boolean, add AccountsRecievable boolean,
         add AccountsPayable boolean, add Section text;
         insert into ChartOfAccounts values ('110100', '', true, false, false),
-            ('119000', '', false, false, false), ('120100', '', false, true, false), ('200100', '', false, false, true)""")
+            ('119000', '', false, false, false),
+            ('120100', '', false, true, false),
+            ('200100', '', false, false, true)""")
     for account, months in BOOKS.items():
         for end, row in zip(ENDS, months, strict=True):
             if row is not None:
