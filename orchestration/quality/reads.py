@@ -36,7 +36,7 @@ select distinct on (r.org_id, r.stream)
     r.run_id,
     r.started_at,
     (r.started_at at time zone 'UTC')::date::text as on_date,
-    r.rows_received as received,
+    r.reread_rows as received,
     r.reread_days as days,
     coalesce(q.good, '{}') as good
 from ops.sync_runs as r
@@ -123,20 +123,6 @@ on conflict (org_id, source, stream) do update set
     good = excluded.good,
     checked_at = now()
 """
-# All rows came since: those are counted (measure).
-_READ_WHOLE = """
-update ops.quality_results as v
-set unexpected_count = 0, failing_since = null, batch_id = %(batch)s, checked_at = now()
-from ops.quality_reads as q
-where v.source = %(source)s and v.expectation = %(name)s and v.unexpected_count > 0
-    and q.org_id = v.org_id and q.source = v.source and q.stream = v.stream
-    and exists (
-        select from ops.sync_runs as r
-        where r.org_id = v.org_id and r.source = v.source and r.stream = v.stream and r.status = 'succeeded'
-            and r.mode = 'full' and r.rows_received > 0 and r.run_id > q.run_id
-            and r.started_at >= q.run_started_at - interval '1 day'
-    )
-"""
 _FAILING = """
 select count(*), coalesce(sum(unexpected_count), 0) from ops.quality_results
 where source = %(source)s and expectation = %(name)s and unexpected_count > 0
@@ -171,7 +157,7 @@ def compare_reads(connection: psycopg.Connection, source: str, streams: Sequence
     with locks.exclusive(connection, f"quality {source} reads"):
         connection.execute("select set_config('statement_timeout', '0', true)")
         before = connection.execute(_FAILING, parameters).fetchone()
-        for statement in (_NEWEST, _LOCK, _JUDGED, _RESULTS, _DONE, _READ_WHOLE):
+        for statement in (_NEWEST, _LOCK, _JUDGED, _RESULTS, _DONE):
             connection.execute(statement, parameters, prepare=False)
         return connection.execute(_FAILING, parameters).fetchone() != before
 

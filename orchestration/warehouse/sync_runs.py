@@ -21,11 +21,13 @@ _RUN = """
 insert into ops.sync_runs (
     run_id, batch_id, org_id, source, stream, mode, status, started_at, finished_at,
     rows_received, rows_inserted, rows_updated, rows_deleted, rows_unchanged,
-    requests, retries, waited_seconds, notes, error_kind, error_message, dagster_run_id, reread_days
+    requests, retries, waited_seconds, notes, error_kind, error_message, dagster_run_id,
+    reread_days, reread_rows
 ) values (
     %(run)s, %(batch)s, %(org)s, %(source)s, %(stream)s, %(mode)s, %(status)s, %(started_at)s, clock_timestamp(),
     %(received)s, %(inserted)s, %(updated)s, %(deleted)s, %(unchanged)s,
-    %(requests)s, %(retries)s, %(waited)s, %(notes)s, %(kind)s, %(message)s, %(dagster_run)s, %(reread_days)s
+    %(requests)s, %(retries)s, %(waited)s, %(notes)s, %(kind)s, %(message)s, %(dagster_run)s,
+    %(reread_days)s, %(reread_rows)s
 )
 """
 _WATERMARK = """
@@ -47,7 +49,7 @@ _json = msgspec.json.Encoder(decimal_format="number")
 class Run:
     """One attempt. ``counts``: received, inserted, updated, deleted, unchanged; empty where it failed.
 
-    ``reread_days``: as ``Extract.reread_days``; None where there are none.
+    ``reread_days``, ``reread_rows``: as an extract's ``reread_days`` and ``reread_records``; None where there are none.
     """
 
     batch_id: UUID
@@ -61,6 +63,7 @@ class Run:
     notes: Sequence[str] = ()
     dagster_run_id: str | None = None
     reread_days: int | None = None
+    reread_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ def _values(run: Run, status: str, run_id: int, kind: str | None = None, message
         "message": message,
         "dagster_run": run.dagster_run_id,
         "reread_days": run.reread_days,
+        "reread_rows": run.reread_rows,
     }
 
 

@@ -52,7 +52,9 @@ class Extract:
     reread_days
         So many days, up to the last there is, were asked for whole, whether or not they were read before: what comes of
         them does not depend on what changed, so nothing is no quiet night. 0 where changes alone are asked for, days of
-        somebody's choice, or everything. The reader may set it until ``records`` is exhausted.
+        somebody's choice. The reader may set it until ``records`` is exhausted.
+    reread_records
+        How many of the records are of those days; None: all.
     """
 
     records: Iterable[Record]
@@ -61,6 +63,7 @@ class Extract:
     notes: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
     reread_days: int = 0
+    reread_records: int | None = None
 
 
 @dataclass
