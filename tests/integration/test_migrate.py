@@ -210,6 +210,8 @@ def test_a_tenants_open_transaction_holds_an_upgrade_up_only_so_long(
         builder.execute("select ops.secure_table('marts.t')")
         # As the version before left it.
         builder.execute("alter policy tenant on marts.t using (org_id = any((select ops.session_org_ids())::int[]))")
+        builder.execute("drop table ops.quality_reads")
+        builder.execute("alter table ops.sync_runs drop column reread_days, drop column reread_rows")
         builder.execute("update ops.alembic_version set version_num = '0003'")
         with psycopg.connect(roles.credentials(builder, "a")) as tenant:
             tenant.execute("select * from marts.t")
