@@ -176,7 +176,8 @@ def drift(
     ]
 
 
-# From one stream's name to the next by the index: years of runs are not read for the few names there are.
+# From one stream's name to the next by the index: years of runs are not read for the few names there are. A window read
+# again says nothing of the nights.
 _ATTEMPTS = """
 with recursive sources as (
     select o.org_id, s.source
@@ -200,12 +201,12 @@ select
     last.error_message, case when last.status = 'failed' then (
         select min(r.started_at) from ops.sync_runs as r
         where r.org_id = s.org_id and r.source = s.source and r.stream = s.stream
-            and r.status = 'failed' and r.started_at > coalesce(w.last_success_at, '-infinity')
+            and r.status = 'failed' and not r.is_window and r.started_at > coalesce(w.last_success_at, '-infinity')
     ) end as failing_since
 from streams as s
 cross join lateral (
     select r.* from ops.sync_runs as r
-    where r.org_id = s.org_id and r.source = s.source and r.stream = s.stream
+    where r.org_id = s.org_id and r.source = s.source and r.stream = s.stream and not r.is_window
     order by r.started_at desc, r.run_id desc
     limit 1
 ) as last

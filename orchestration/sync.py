@@ -50,9 +50,9 @@ def sync(
 
     ``streams``: just these, without any all of the source's; with each, those that the source reads beside it.
     ``start`` and ``end`` (inclusive, no ``end``: up to now) read a window again and leave the watermarks alone.
-    ``only_failed``: just the streams whose last attempt failed. ``unless_since``: just those without a success since
-    that instant. ``allow_deletes``: streams for which a full read may
-    delete any share of the rows. ``workers`` organizations are read at a time; ``progress`` is called from their
+    ``only_failed``: just the streams whose last attempt failed; with a window, whose last window did. ``unless_since``:
+    just those without a success since that instant. ``allow_deletes``: streams for which a full read may delete any
+    share of the rows. ``workers`` organizations are read at a time; ``progress`` is called from their
     threads, one call at a time.
 
     Raises UsageError and DatabaseError before anything is read. What fails later is in the report. An interrupt ends
@@ -60,15 +60,17 @@ def sync(
     """
     begun = time.monotonic()
     kind = _source(source)
+    window = _window(start, end)
     batch = Batch(
         kind,
         SyncReport(source, uuid.uuid4()),
-        _window(start, end),
+        window,
         _known_streams(kind, allow_deletes),
         progress or (lambda _: None),
         dagster_run_id,
     )
-    jobs = _plan(kind, tuple(orgs), _known_streams(kind, streams), only_failed, unless_since)
+    of_windows = window is not None
+    jobs = _plan(kind, tuple(orgs), _known_streams(kind, streams), only_failed, of_windows, unless_since)
     batch.report.organizations = [job.organization.slug for job in jobs]
     _run(batch, jobs, workers)
     if jobs:
@@ -84,7 +86,12 @@ def sync(
 
 
 def _plan(
-    source: Source, slugs: Sequence[str], chosen: frozenset[str], only_failed: bool, unless_since: datetime | None
+    source: Source,
+    slugs: Sequence[str],
+    chosen: frozenset[str],
+    only_failed: bool,
+    of_windows: bool,
+    unless_since: datetime | None,
 ) -> list[Job]:
     """Which streams are read for whom; makes sure that they can land."""
     names = [stream.name for stream in source.streams]
@@ -93,7 +100,9 @@ def _plan(
             organizations = connected(connection, source.name, slugs)
         except errors.UndefinedTable:
             raise DatabaseError("the warehouse is not set up", hint="run `aiop db init` first") from None
-        failed = sync_runs.failed_streams(connection, source.name, names) if only_failed else set()
+        failed = set()
+        if only_failed:
+            failed = sync_runs.failed_streams(connection, source.name, names, windows=of_windows)
         fresh = sync_runs.fresh_streams(connection, source.name, unless_since) if unless_since else set()
         jobs = []
         for organization, settings in organizations:

@@ -225,6 +225,7 @@ class Worker(threading.Thread):
             stream.name,
             started,
             dagster_run_id=batch.dagster_run_id,
+            is_window=batch.window is not None,
         )
         try:
             with database_errors():

@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from dbt.cli.main import dbtRunner
@@ -28,7 +29,10 @@ GENERAL = ("--no-use-colors", "--log-level", "none")
 
 @dataclass
 class Outcome:
-    """Of one run: every node's status and compiled SQL by name, and the messages of those that did not pass."""
+    """Of one run: every node's status and compiled SQL by name, and the messages of those that did not pass.
+
+    A table of a source is named with its source: sources have tables of one name.
+    """
 
     success: bool
     statuses: dict[str, str]
@@ -49,8 +53,8 @@ class Dbt:
         with mock.patch.dict(os.environ, self._environment()):
             result = dbtRunner(manifest=self._manifest()).invoke([*GENERAL, *arguments])
         nodes = getattr(result.result, "results", None) or []
-        statuses = {node.node.name: str(node.status) for node in nodes}
-        compiled = {node.node.name: getattr(node.node, "compiled_code", None) or "" for node in nodes}
+        statuses = {_name(node.node): str(node.status) for node in nodes}
+        compiled = {_name(node.node): getattr(node.node, "compiled_code", None) or "" for node in nodes}
         messages = [str(result.exception)] if result.exception else []
         messages += [
             f"{node.node.name}: {node.message}" for node in nodes if node.status not in ("success", "pass", "warn")
@@ -105,6 +109,11 @@ class Dbt:
             "DBT_TARGET_PATH": str(target),
             "DBT_LOG_PATH": str(logs),
         }
+
+
+def _name(node: Any) -> str:
+    source = getattr(node, "source_name", None)
+    return f"{source}.{node.name}" if source else str(node.name)
 
 
 def of_source(source: str) -> tuple[str, ...]:

@@ -25,7 +25,9 @@ def serve(
 ) -> None:
     """Serve the stand-in sources until Ctrl-C."""
     from orchestration.demo import standins
+    from orchestration.demo.belonging import require_demos_home
 
+    require_demos_home(load_settings().home)
     standins.serve(load_settings().home, port)
 
 
@@ -33,6 +35,8 @@ def serve(
 def advance(days: Annotated[int, typer.Option(help="how many days pass")] = 1) -> None:
     """Let the demo's world live on; a running stand-in follows at its next request, databases at once."""
     from orchestration.demo import standins
+    from orchestration.demo.belonging import require_demos_home
 
+    require_demos_home(load_settings().home)
     world = standins.advance(load_settings().home, days)
     typer.echo(f"It is now {world.now:%Y-%m-%d %H:%M} UTC in the demo's world, day {world.days}.")

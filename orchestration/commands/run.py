@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from orchestration.commands.chosen import MoreOrgs, OrgOption, chosen_organizations
 from orchestration.commands.dagster_parts import prepare
 from orchestration.errors import AiopError
 from orchestration.settings import PROJECT_ROOT, load_settings
@@ -24,12 +25,13 @@ def register(app: typer.Typer) -> None:
 
 def run(
     job: Annotated[str, typer.Argument(help="a job's name, such as etl_quickbooks_financial or nightly")],
-    org: Annotated[list[str] | None, typer.Option(help="only these organizations (slugs)")] = None,
+    more: MoreOrgs = None,
+    org: OrgOption = None,
 ) -> None:
     """Run a job here and now, with progress. Exits 1 when a step or a check failed."""
     from orchestration.defs.execution import run_job
 
-    outcome = run_job(job, org or ())
+    outcome = run_job(job, chosen_organizations(org, more, f"run {job}"))
     for warning in outcome.warned_checks:
         typer.echo(f"warning: {warning}")
     for failure in outcome.failed_checks:
@@ -54,25 +56,44 @@ def dev(
     prepare()
     home = load_settings().home
     with contextlib.ExitStack() as stack:
-        if (home / "demo" / "world.json").exists():
+        if (home / "demo" / "world.json").exists() and _is_the_demos():
             stack.enter_context(start_standins(home))
             attach(home, typer.echo)
-        command = [sys.executable, "-m", "dagster", "dev"]
-        # A shell's background job ignores SIGINT, children inherit that, and Dagster then never stops.
-        process = subprocess.Popen(
-            [*command, "--host", host, "--port", str(port)],
-            cwd=PROJECT_ROOT,
-            env={**os.environ, "DAGSTER_VERBOSE": "0"},
-            start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
-        typer.echo(f"Dagster's UI: http://{host}:{port} (ready in about half a minute; Ctrl-C ends it)")
-
-        def stop(signum: int, _frame: object) -> None:
-            process.send_signal(signal.SIGINT if signum == signal.SIGINT else signal.SIGTERM)
-
-        signal.signal(signal.SIGINT, stop)
-        signal.signal(signal.SIGTERM, stop)
-        code = process.wait()
+        code = serve_dagster(host, port)
     if code > 0:
         raise AiopError(f"dagster dev ended with exit code {code}", hint="its messages are above")
+
+
+def _is_the_demos() -> bool:
+    """Whether the warehouse is the demo's as the home is; where DATABASE_URL names a live one, says so."""
+    from orchestration.demo.belonging import NotTheDemos, require_demos
+    from orchestration.warehouse.database import connect
+
+    try:
+        with connect(application_name="aiop dev", autocommit=True) as connection:
+            require_demos(connection)
+    except NotTheDemos as live:
+        typer.echo(f"the demo's stand-ins stay away: {live.message}")
+        return False
+    return True
+
+
+def serve_dagster(host: str, port: int) -> int:
+    """Run `dagster dev` until it is told to end: by Ctrl-C, SIGTERM, or a terminal that was closed. Its exit code."""
+    # A shell's background job ignores SIGINT, children inherit that, and Dagster then never stops.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dagster", "dev", "--host", host, "--port", str(port)],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "DAGSTER_VERBOSE": "0"},
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+    def stop(signum: int, _frame: object) -> None:
+        # Of a closed terminal its session knows nothing, and SIGHUP would end it without its children.
+        process.send_signal(signal.SIGINT if signum == signal.SIGINT else signal.SIGTERM)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    typer.echo(f"Dagster's UI: http://{host}:{port} (ready in about half a minute; Ctrl-C ends it)")
+    return process.wait()

@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.commands.chosen import MoreOrgs, OrgOption, chosen_organizations
 from orchestration.errors import UsageError
 from orchestration.logs import redact
 from orchestration.schedule import schedules_on
@@ -25,7 +26,6 @@ from orchestration.warehouse.database_errors import database_errors
 if TYPE_CHECKING:
     from orchestration.status import Drift, SourceStatus, StreamStatus
 
-OrgOption = Annotated[list[str] | None, typer.Option(help="only these organizations (slugs)")]
 SourceOption = Annotated[list[str] | None, typer.Option(help="only these sources")]
 JsonOption = Annotated[bool, typer.Option("--json", help="as JSON, with everything there is")]
 
@@ -40,21 +40,33 @@ def register(app: typer.Typer) -> None:
 
 
 def status_command(
+    more: MoreOrgs = None,
     org: OrgOption = None,
     source: SourceOption = None,
     streams: Annotated[bool, typer.Option("--streams", help="a line for every stream")] = False,
     as_json: JsonOption = False,
+    prometheus: Annotated[
+        bool, typer.Option("--prometheus", help="as metrics, for node_exporter's textfile collector")
+    ] = False,
 ) -> None:
     """Show how old each organization's data is, what fails or is held back and the way out, and what runs next.
 
-    Exits 1 when a stream fails, somebody is held back, or nights have been missed where schedules run.
+    Exits 1 when a stream fails, somebody is held back, or nights have been missed where schedules run; as metrics,
+    which say so themselves, 0.
     """
     from orchestration.status import status
+    from orchestration.status_metrics import exposition
     from orchestration.warehouse.migrate import require_current
 
+    if as_json and prometheus:
+        raise UsageError("--json and --prometheus are two formats", hint="give one of them")
+    orgs = chosen_organizations(org, more, "status")
     with database_errors(), database.connect(application_name="aiop status", autocommit=True) as connection:
         require_current(connection)
-        found = status(connection, organizations=org or (), sources=source or ())
+        found = status(connection, organizations=orgs, sources=source or ())
+    if prometheus:
+        sys.stdout.write(redact(exposition(found, datetime.now(UTC))))
+        return
     wrong = [one for one in found if one.is_wrong]
     if as_json:
         _print_json([asdict(one) for one in found])
@@ -71,6 +83,7 @@ def status_command(
 
 
 def drift_command(
+    more: MoreOrgs = None,
     org: OrgOption = None,
     source: SourceOption = None,
     since: Annotated[str | None, typer.Option(help="a date (YYYY-MM-DD) or an age (7d, 12h); default: 30d")] = None,
@@ -80,10 +93,11 @@ def drift_command(
     from orchestration.status import drift
     from orchestration.warehouse.migrate import require_current
 
+    orgs = chosen_organizations(org, more, "drift")
     begin = _since(since or "30d", datetime.now(UTC))
     with database_errors(), database.connect(application_name="aiop drift", autocommit=True) as connection:
         require_current(connection)
-        found = drift(connection, organizations=org or (), sources=source or (), since=begin)
+        found = drift(connection, organizations=orgs, sources=source or (), since=begin)
     if as_json:
         _print_json([asdict(one) | {"words": one.words} for one in found])
         return

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from orchestration.commands.chosen import MoreOrgs, OrgOption, chosen_organizations
 from orchestration.errors import UsageError
 from orchestration.logs import redact
 from orchestration.sync_report import Event, SyncReport, describe
@@ -27,12 +28,14 @@ def register(app: typer.Typer) -> None:
 
 def sync_command(
     source: Annotated[str, typer.Argument(help="the source to read, such as quickbooks")],
-    more: Annotated[list[str] | None, typer.Argument(help="further organizations after --org", hidden=True)] = None,
-    org: Annotated[list[str] | None, typer.Option(help="only these organizations (slugs)")] = None,
+    more: MoreOrgs = None,
+    org: OrgOption = None,
     stream: Annotated[list[str] | None, typer.Option(help="only these streams, such as invoice")] = None,
     start: Annotated[str | None, typer.Option("--from", help="read again from this date on (YYYY-MM-DD)")] = None,
     end: Annotated[str | None, typer.Option("--to", help="… to this date; default: up to now")] = None,
-    only_failed: Annotated[bool, typer.Option("--only-failed", help="just what failed at its last attempt")] = False,
+    only_failed: Annotated[
+        bool, typer.Option("--only-failed", help="just what failed at its last attempt; with --from, its last window")
+    ] = False,
     allow_deletes: Annotated[
         list[str] | None,
         typer.Option(metavar="STREAM", help="let a full read of this stream delete any share of the rows"),
@@ -45,12 +48,11 @@ def sync_command(
     """
     from orchestration.sync import sync  # the sources' libraries: not for the other commands
 
-    if more and not org:
-        raise UsageError(f"unexpected: {' '.join(more)}", hint=f"aiop sync {source} --org {' '.join(more)}")
+    orgs = chosen_organizations(org, more, f"sync {source}")
     with _progress() as show:
         report = sync(
             source,
-            orgs=[*(org or ()), *(more or ())],
+            orgs=orgs,
             streams=stream or (),
             start=_date(start, "--from"),
             end=_date(end, "--to"),
@@ -68,7 +70,8 @@ def sync_command(
     if report.failures:
         for line in report.failures_in_words():
             typer.echo(redact(line), err=True)
-        typer.echo(f"again, for these only: aiop sync {report.source} --only-failed", err=True)
+        window = "".join(f" {option} {day}" for option, day in (("--from", start), ("--to", end)) if day)
+        typer.echo(f"again, for these only: aiop sync {report.source}{window} --only-failed", err=True)
         raise typer.Exit(1)
 
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from orchestration.commands.chosen import MoreOrgs, OrgOption, chosen_organizations
+
 SHOWN = 50
 
 
@@ -16,12 +18,13 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     source: Annotated[str, typer.Argument(help="a source's name, such as quickbooks")],
-    org: Annotated[list[str] | None, typer.Option(help="only these organizations (slugs)")] = None,
+    more: MoreOrgs = None,
+    org: OrgOption = None,
 ) -> None:
     """Compare a source's marts with totals asked from it now. Exits 1 and names organization, month and difference."""
     from orchestration.verify import verify as run
 
-    outcome = run(source, org or (), say=typer.echo)
+    outcome = run(source, chosen_organizations(org, more, f"verify {source}"), say=typer.echo)
     for difference in outcome.differences[:SHOWN]:
         typer.echo(f"differs: {difference}", err=True)
     if len(outcome.differences) > SHOWN:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import psycopg
 from cryptography.fernet import Fernet
 
+from orchestration.demo.belonging import require_demos
+from orchestration.demo.books.company import Company
 from orchestration.demo.databases import attach
 from orchestration.demo.environment import write_environment
-from orchestration.demo.organizations import demo_environment, organizations_yaml
+from orchestration.demo.organizations import DEMO_COMPANIES, demo_environment, organizations_yaml
 from orchestration.demo.standins import start_standins
 from orchestration.errors import AiopError
 from orchestration.settings import load_settings
@@ -45,21 +47,25 @@ class DemoResult:
     failures: list[str]
 
 
-def run_demo(say: Callable[[str], None]) -> DemoResult:
+def run_demo(say: Callable[[str], None], companies: Iterable[Company] = DEMO_COMPANIES) -> DemoResult:
     """Bring up the database and the stand-in sources, run the nightly job, and count what it wrote.
 
-    Idempotent: a second run finds what stands and writes only what changed in the sources.
+    ``companies``: whose organizations the warehouse has, each with all the connections it has in the demo.
+
+    Idempotent: a second run finds what stands and writes only what changed in the sources. Raises NotTheDemos, before
+    anything is written, where the warehouse holds other organizations than the demo's.
     """
     from orchestration.defs.execution import run_job
 
     settings = load_settings()
     seconds: dict[str, float] = {}
-    settings.home.mkdir(parents=True, exist_ok=True)
-    write_environment(settings.env_file, {"AIOP_SECRET_KEY": Fernet.generate_key().decode(), **demo_environment()})
-
     with _timed(seconds, "database"):
         say(f"database: starting under {settings.home}" if not settings.database_url else "database: DATABASE_URL")
         database_url()
+        with connect() as connection:
+            require_demos(connection)
+        settings.home.mkdir(parents=True, exist_ok=True)
+        write_environment(settings.env_file, {"AIOP_SECRET_KEY": Fernet.generate_key().decode(), **demo_environment()})
         with connect() as connection:
             prepare(connection)
     with contextlib.ExitStack() as stack:
@@ -69,7 +75,7 @@ def run_demo(say: Callable[[str], None]) -> DemoResult:
             made = attach(settings.home, say)
         with _timed(seconds, "organizations"), connect() as connection:
             path = settings.home / "demo" / "organizations.yml"
-            path.write_text(organizations_yaml(made), encoding="utf-8")
+            path.write_text(organizations_yaml(made, companies), encoding="utf-8")
             applied = organizations.apply_file(connection, path)
             say(f"organizations: {len(applied.added)} new, {len(applied.changed)} changed")
         say("nightly job: extract, load, build, check")

@@ -1,8 +1,8 @@
 """How long the warehouse remembers its own past: attempts to read, builds, changes of shape, what was held back.
 
-What it goes by stays however old it is: of each stream the newest success, the newest failure and, while it fails, the
-first one; the newest build of either outcome; whoever is held back now. Last verdicts and watermarks are one row a
-subject and need no forgetting.
+What it goes by stays however old it is: of each stream the newest success and the newest failure, of the nights and of
+windows that were read again, and, while it fails, the first one; the newest build of either outcome; whoever is held
+back now. Last verdicts and watermarks are one row a subject and need no forgetting.
 """
 
 from __future__ import annotations
@@ -51,10 +51,13 @@ with recursive sources as (
 ), kept as (
     select newest.run_id
     from streams as s
-    cross join (values ('succeeded'), ('failed')) as outcome (status)
+    cross join (
+        values ('succeeded', false), ('failed', false), ('succeeded', true), ('failed', true)
+    ) as outcome (status, is_window)
     cross join lateral (
         select r.run_id from ops.sync_runs as r
-        where r.org_id = s.org_id and r.source = s.source and r.stream = s.stream and r.status = outcome.status
+        where r.org_id = s.org_id and r.source = s.source and r.stream = s.stream
+            and r.status = outcome.status and r.is_window = outcome.is_window
         order by r.started_at desc, r.run_id desc
         limit 1
     ) as newest
@@ -65,7 +68,7 @@ with recursive sources as (
     cross join lateral (
         select r.run_id from ops.sync_runs as r
         where r.org_id = s.org_id and r.source = s.source and r.stream = s.stream
-            and r.status = 'failed' and r.started_at > coalesce(w.last_success_at, '-infinity')
+            and r.status = 'failed' and not r.is_window and r.started_at > coalesce(w.last_success_at, '-infinity')
         order by r.started_at, r.run_id
         limit 1
     ) as first_failure

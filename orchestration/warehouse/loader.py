@@ -96,7 +96,8 @@ def load(
     """
     begun = time.monotonic()
     before = RequestStats(stats.requests, stats.retries, stats.waited_seconds) if stats else RequestStats()
-    run = sync_runs.Run(batch_id, org_id, source, stream, datetime.now(UTC), dagster_run_id=dagster_run_id)
+    started = datetime.now(UTC)
+    run = sync_runs.Run(batch_id, org_id, source, stream, started, dagster_run_id=dagster_run_id, is_window=backfill)
     lock, what = lock_name(org_id, source, stream), f"{organization or org_id} / {source} / {stream}"
     with database_errors(), locks.exclusive(connection, lock, what=what, wait_seconds=wait_seconds, on_wait=on_wait):
         begun_run = sync_runs.begin(connection, org_id, source, stream)

@@ -21,12 +21,12 @@ _RUN = """
 insert into ops.sync_runs (
     run_id, batch_id, org_id, source, stream, mode, status, started_at, finished_at,
     rows_received, rows_inserted, rows_updated, rows_deleted, rows_unchanged,
-    requests, retries, waited_seconds, notes, error_kind, error_message, dagster_run_id,
+    requests, retries, waited_seconds, notes, error_kind, error_message, dagster_run_id, is_window,
     reread_days, reread_rows
 ) values (
     %(run)s, %(batch)s, %(org)s, %(source)s, %(stream)s, %(mode)s, %(status)s, %(started_at)s, clock_timestamp(),
     %(received)s, %(inserted)s, %(updated)s, %(deleted)s, %(unchanged)s,
-    %(requests)s, %(retries)s, %(waited)s, %(notes)s, %(kind)s, %(message)s, %(dagster_run)s,
+    %(requests)s, %(retries)s, %(waited)s, %(notes)s, %(kind)s, %(message)s, %(dagster_run)s, %(window)s,
     %(reread_days)s, %(reread_rows)s
 )
 """
@@ -49,6 +49,7 @@ _json = msgspec.json.Encoder(decimal_format="number")
 class Run:
     """One attempt. ``counts``: received, inserted, updated, deleted, unchanged; empty where it failed.
 
+    ``is_window``: a window of the past was read again, which says nothing of the read that goes on from the watermark.
     ``reread_days``, ``reread_rows``: as an extract's ``reread_days`` and ``reread_records``; None where there are none.
     """
 
@@ -62,6 +63,7 @@ class Run:
     stats: RequestStats = field(default_factory=RequestStats)
     notes: Sequence[str] = ()
     dagster_run_id: str | None = None
+    is_window: bool = False
     reread_days: int | None = None
     reread_rows: int | None = None
 
@@ -135,6 +137,7 @@ def _values(run: Run, status: str, run_id: int, kind: str | None = None, message
         "kind": kind,
         "message": message,
         "dagster_run": run.dagster_run_id,
+        "window": run.is_window,
         "reread_days": run.reread_days,
         "reread_rows": run.reread_rows,
     }
@@ -159,8 +162,10 @@ def make_durable(connection: psycopg.Connection, run_ids: Sequence[int]) -> set[
     return set(row[0])
 
 
-def failed_streams(connection: psycopg.Connection, source: str, streams: Sequence[str]) -> set[tuple[int, str]]:
-    """(org_id, stream) of those whose last attempt failed."""
+def failed_streams(
+    connection: psycopg.Connection, source: str, streams: Sequence[str], *, windows: bool = False
+) -> set[tuple[int, str]]:
+    """(org_id, stream) of those whose last attempt failed: to go on from the watermark, or to read a window."""
     rows = connection.execute(
         """
         select c.org_id, s.stream
@@ -169,13 +174,13 @@ def failed_streams(connection: psycopg.Connection, source: str, streams: Sequenc
         cross join lateral (
             select r.status
             from ops.sync_runs as r
-            where r.org_id = c.org_id and r.source = c.source and r.stream = s.stream
+            where r.org_id = c.org_id and r.source = c.source and r.stream = s.stream and r.is_window = %(windows)s
             order by r.started_at desc, r.run_id desc
             limit 1
         ) as last
         where c.source = %(source)s and last.status = 'failed'
         """,
-        {"source": source, "streams": list(streams)},
+        {"source": source, "streams": list(streams), "windows": windows},
     ).fetchall()
     return {(row[0], row[1]) for row in rows}
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import psycopg
 from rich.console import Console
@@ -23,26 +25,41 @@ from orchestration.warehouse.prepare import prepare
 
 T = TypeVar("T")
 
+MOST_MEBIBYTES = 300
+
 
 @dataclass(frozen=True)
 class Figure:
-    """Seconds of ours beside those of the naive form of the same work; ``promised``: the most their ratio may be."""
+    """What ours took beside the naive form of the same work; ``promised``: the most their ratio may be.
+
+    unit
+        Of both: seconds, or mebibytes.
+    """
 
     what: str
     ours: float
     naive: float
     naive_form: str
     promised: float | None = None
+    unit: Literal["s", "MiB"] = "s"
 
     @property
     def ratio(self) -> float:
         return self.ours / self.naive if self.naive else float("inf")
 
+    @property
+    def is_missed(self) -> bool:
+        return self.promised is not None and self.ratio > self.promised
+
 
 @contextmanager
 def own_warehouse() -> Iterator[Path]:
-    """The home of a fresh embedded server on its normal settings, with a migrated warehouse; removed afterwards."""
+    """The home of a fresh embedded server on its normal settings, with a migrated warehouse; removed afterwards.
+
+    Also where the benchmark is told to end.
+    """
     configure_logging("WARNING")
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     root = Path(tempfile.mkdtemp(prefix="aiop-bench-"))
     # A server started by root runs as another user, who has to get through.
     root.chmod(0o711)
@@ -135,26 +152,33 @@ def _times(process: Path) -> float:
     return sum(map(int, stat.rpartition(")")[2].split()[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
-def peak_mebibytes() -> int:
-    """The most memory this process has held so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+def peak_mebibytes(whose: int = resource.RUSAGE_SELF) -> int:
+    """The most memory this process has held so far; with RUSAGE_CHILDREN, the largest of those it has waited for."""
+    return resource.getrusage(whose).ru_maxrss // 1024
 
 
-def _said(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds >= 0.1 else f"{seconds * 1000:.2f} ms"
+def memory_figure(mebibytes: int) -> Figure:
+    """What a process that reads a source may hold, however much it reads."""
+    return Figure("memory of this process", mebibytes, MOST_MEBIBYTES, "the limit", 1, "MiB")
+
+
+def _said(amount: float, unit: str) -> str:
+    if unit == "MiB":
+        return f"{amount:.0f} MiB"
+    return f"{amount:.2f} s" if amount >= 0.1 else f"{amount * 1000:.2f} ms"
 
 
 def show(title: str, figures: list[Figure], remarks: list[str] | None = None) -> None:
-    """Print the table and the remarks below it."""
+    """Print the table and the remarks below it. Raises SystemExit where a promise is missed."""
     table = Table(title=title, title_justify="left")
     for column in ("", "ours", "naive", "ratio", "promised", "naive form"):
         table.add_column(column, justify="left" if column in ("", "naive form") else "right")
     for figure in figures:
         table.add_row(
             figure.what,
-            _said(figure.ours),
-            _said(figure.naive),
-            f"{figure.ratio:.2f}",
+            _said(figure.ours, figure.unit),
+            _said(figure.naive, figure.unit),
+            f"{figure.ratio:.2f}" if figure.ratio >= 0.1 else f"{figure.ratio:.3f}",
             "" if figure.promised is None else f"≤ {figure.promised:g}",
             figure.naive_form,
         )
@@ -162,3 +186,6 @@ def show(title: str, figures: list[Figure], remarks: list[str] | None = None) ->
     console.print(table)
     for remark in remarks or ():
         console.print(f"  {remark}", highlight=False)
+    missed = [figure.what for figure in figures if figure.is_missed]
+    if missed:
+        raise SystemExit(f"  MISSED: {'; '.join(missed)}")

@@ -10,10 +10,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from cryptography.fernet import Fernet
 
-from orchestration.demo.organizations import demo_environment, organizations_yaml
+from orchestration.demo.organizations import COMPANIES, demo_environment, organizations_yaml
 from orchestration.demo.quickbooks_server import running
 from orchestration.sync import sync
 from orchestration.warehouse import database, organizations
@@ -40,7 +39,7 @@ def night(arguments: tuple[str, ...] = ()) -> Night:
     begun = time.perf_counter()
     report = sync("quickbooks")
     extraction = time.perf_counter() - begun
-    assert not report.failures, report.failures
+    assert not report.failures, report.failures[0]
     before = _active_seconds()
     build = seconds(lambda: run_dbt(["build", *arguments], dbt_environment()))
     return Night(extraction, build, _active_seconds() - before, report.rows_changed)
@@ -63,7 +62,7 @@ def main() -> None:
         values = {"AIOP_SECRET_KEY": Fernet.generate_key().decode(), **demo_environment()}
         os.environ.update(values, DEMO_QUICKBOOKS_PORT=str(server.port))
         file = Path(home) / "organizations.yml"
-        file.write_text(yaml.safe_dump(yaml.safe_load(organizations_yaml())), encoding="utf-8")
+        file.write_text(organizations_yaml(companies=COMPANIES), encoding="utf-8")
         with database.connect(autocommit=True) as connection:
             organizations.apply_file(connection, file)
         first = night()

@@ -1,8 +1,9 @@
 """Stand-ins of many small organizations, for benchmarks: in a process of their own, until standard input ends.
 
-python -m tests.benchmarks.six_standins 200
+python -m tests.benchmarks.six_standins 200 DIRECTORY
 
-Prints one line of JSON once all of them answer: (slug, source, settings) of every connection, credentials resolved.
+They live in the world that the directory holds. Prints one line of JSON once all of them answer: (slug, source,
+settings) of every connection, credentials resolved.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import sys
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 from orchestration.demo import ga4_server, hubspot_server, quickbooks_server, zoom_server
 from orchestration.demo.crm.portals import Limits as PortalLimits
@@ -50,11 +52,12 @@ def main() -> None:
     portals = [portal(number, slug) for number, slug in slugs.items()]
     accounts = [account(number, slug) for number, slug in slugs.items()]
     properties = [property_of(number, slug) for number, slug in slugs.items()]
+    directory = Path(sys.argv[2])
     with (
-        quickbooks_server.running(companies=companies) as quickbooks,
-        hubspot_server.running(portals=portals) as hubspot,
-        zoom_server.running(accounts=accounts) as zoom,
-        ga4_server.running(properties=properties) as ga4,
+        quickbooks_server.running(directory, companies=companies) as quickbooks,
+        hubspot_server.running(directory, portals=portals) as hubspot,
+        zoom_server.running(directory, accounts=accounts) as zoom,
+        ga4_server.running(directory, properties=properties) as ga4,
     ):
         for limits in quickbooks.service.limits.values():
             limits.per_minute = limits.reports_per_minute = limits.at_once = None

@@ -47,12 +47,12 @@ _ROWS = """
 insert into marts.mart_financial_metrics (
     org_id, year, month, period_start, period_end, total_revenue, total_expenses, net_income,
     total_assets, total_liabilities, total_equity, cash_balance, accounts_receivable, accounts_payable,
-    operating_cash_flow
+    operating_cash_flow, gross_profit, gross_margin_pct
 ) values
-    (1, 2025, 2, '2025-02-01', '2025-02-28', 50, 40, 10, 900, 400, 500, 90, 10, 10, 1),
-    (1, 2025, 11, '2025-11-01', '2025-11-30', 100, 60, 40, 1000, 450, 550, 100, 60, 20, 2),
-    (1, 2026, 1, '2026-01-01', '2026-01-31', null, null, null, 1200, 480, 720, 250, 100, 90, 5),
-    (1, 2026, 2, '2026-02-01', '2026-02-28', 120.50, 80.25, 40.25, 1300, 500, 800, 300, 200, 150, 12);
+    (1, 2025, 2, '2025-02-01', '2025-02-28', 50, 40, 10, 900, 400, 500, 90, 10, 10, 1, 5, 10),
+    (1, 2025, 11, '2025-11-01', '2025-11-30', 100, 60, 40, 1000, 450, 550, 100, 60, 20, 2, 10, 10),
+    (1, 2026, 1, '2026-01-01', '2026-01-31', null, null, null, 1200, 480, 720, 250, null, 90, null, null, null),
+    (1, 2026, 2, '2026-02-01', '2026-02-28', 120.50, 80.25, 40.25, 1300, 500, 800, 300, 200, 150, 12, 12, null);
 insert into marts.mart_crm_contacts (
     org_id, snapshot_date, total_contacts, new_contacts_30d, new_contacts_7d, subscribers, leads, marketing_qualified,
     opportunities, customers, other_lifecycle
@@ -61,10 +61,11 @@ insert into marts.mart_crm_contacts (
     (1, '2026-02-28', 10, 5, 2, 1, 2, 3, 1, 2, 1);
 insert into marts.mart_crm_deals (
     org_id, snapshot_date, total_deals, open_deals, won_deals, lost_deals, total_pipeline_value, won_value, lost_value,
-    deals_by_stage
+    average_deal_size, deals_by_stage
 ) values
-    (1, '2026-02-27', 8, 4, 3, 1, 1000, 300, 50, '{}'),
-    (1, '2026-02-28', 8, 3, 4, 1, 900, 400, 50,
+    (1, '2026-02-26', 1, 1, 0, 0, 1000, 0, 0, null, '{}'),
+    (1, '2026-02-27', 8, 4, 3, 1, null, 300, 50, 100, '{}'),
+    (1, '2026-02-28', 8, 3, 4, 1, 900, 400, 50, 100,
         '{"default/new": 2, "default/talk": 1, "default/won": 4, "default/lost": 1}');
 insert into marts.mart_zoom_metrics (
     org_id, metric_date, total_users, phone_users, queue_count, total_meetings, total_participants,
@@ -82,7 +83,8 @@ insert into marts.mart_app_analytics (
     org_id, metric_date, daily_active_users, weekly_active_users, monthly_active_users, new_users, total_sessions,
     avg_session_duration_secs, screens_per_session, top_screens
 ) values
-    (1, '2026-02-27', 40, 90, 125, 5, 60, 90, 3, '[]'),
+    (1, '2026-02-26', 0, 90, null, 0, 0, null, null, '[]'),
+    (1, '2026-02-27', 40, 90, 125, 5, 60, 90, null, '[]'),
     (1, '2026-02-28', 30, 80, 120, 3, 50, 95.50, 3.25,
         '[{"screen_name": "Home", "views": 9, "users": 5}, {"screen_name": "Chat", "views": 4, "users": 4}]');
 insert into marts.mart_sales_daily (
@@ -91,20 +93,20 @@ insert into marts.mart_sales_daily (
 ) values
     (1, '2025-10-31', 2025, 10, 5, 5, 0, 0, 0, 5, 1, 0, 0, 0, 1),
     (1, '2025-11-01', 2025, 11, 6, 7.50, 0, 0, 0, 7.50, 1, 0, 0, 0, 1),
-    (1, '2026-02-02', 2026, 2, 1, 0, 10, 0, 0, 10, 0, 1, 0, 0, 1),
+    (1, '2026-02-02', 2026, 2, 1, null, 10, 0, 0, 10, 0, 1, 0, 0, 1),
     (1, '2026-02-28', 2026, 2, 6, 8, 6, 4, 1, 20, 1, 0, 1, 0, 3);
 insert into marts.mart_rental_fleet (
     org_id, snapshot_date, year, month, total_units, rented_units, available_units, maintenance_units, utilization_rate,
     units_by_type, revenue_by_type
 ) values
-    (1, '2026-02-27', 2026, 2, 10, 6, 3, 1, 60, '{}', '{}'),
+    (1, '2026-02-27', 2026, 2, 10, 6, 3, 1, 60, '{}', null),
     (1, '2026-02-28', 2026, 2, 10, 7, 2, 1, 70, '{"Forklift": 8, "Lift": 2}', '{"Forklift": 100.50}');
 insert into marts.mart_cash_flow (
-    org_id, year, month, period_end, cash_balance, cash_change_mtd, operating_cash_flow, health_status
+    org_id, year, month, period_end, cash_balance, cash_change_mtd, operating_cash_flow, ar_change, health_status
 ) values
-    (1, 2025, 12, '2025-12-31', 100, -20, -5, 'warning'),
-    (1, 2026, 1, '2026-01-31', 90, -10, 5, 'healthy'),
-    (1, 2026, 2, '2026-02-28', 60, -30, -25, 'critical');
+    (1, 2025, 12, '2025-12-31', 100, -20, -5, null, 'warning'),
+    (1, 2026, 1, '2026-01-31', 90, -10, 5, null, 'healthy'),
+    (1, 2026, 2, '2026-02-28', 60, -30, -25, 0, 'critical');
 """
 _COLUMNS = """
 select attname::text, format_type(atttypid, null)

@@ -107,6 +107,20 @@ def land(
             )
 
 
+def describe(connection: psycopg.Connection, org_id: int, rows: Mapping[str, int]) -> None:
+    """Tables as BigQuery describes them: how many rows each date's (YYYY-MM-DD) daily one has."""
+    for day, count in rows.items():
+        payload = {"date": day, "table": f"events_{day.replace('-', '')}", "provisional": False, "rows": count}
+        text = json.dumps(payload)
+        connection.execute(
+            sql.SQL(
+                "insert into {table} (org_id, record_id, payload, payload_hash, extracted_at, run_id)"
+                " values (%s, %s, %s, %s, now(), 1)"
+            ).format(table=landed_table("ga4", "days")),
+            [org_id, day.replace("-", ""), text, blake2b(text.encode(), digest_size=16).digest()],
+        )
+
+
 def daily(first: str, last: str, without: tuple[str, ...] = ()) -> dict[str, str]:
     """Daily tables of all dates from first to last, both included, but for some."""
     start, end = date.fromisoformat(first), date.fromisoformat(last)

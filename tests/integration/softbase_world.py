@@ -24,8 +24,10 @@ from orchestration.warehouse import database, organizations
 
 AMOUNTS = tuple(f"{name}_revenue" for name in (*truth.DEPARTMENTS, "total"))
 COUNTS = tuple(f"{name}_invoices" for name in (*truth.DEPARTMENTS, "total"))
-SALES = (*AMOUNTS, *COUNTS, "open_work_orders", "closed_work_orders")
+SALES = ("year", "month", "day_of_week", *AMOUNTS, *COUNTS, "open_work_orders", "closed_work_orders")
 FLEET = (
+    "year",
+    "month",
     "total_units",
     "available_units",
     "rented_units",
@@ -36,6 +38,8 @@ FLEET = (
     "active_rental_customers",
 )
 CASH = (
+    "year",
+    "month",
     "cash_balance",
     "cash_change_mtd",
     "operating_cash_flow",
@@ -89,13 +93,23 @@ class SoftbaseWorld:
     def true_sales(self, slug: str) -> Rows:
         """What the mart must show now, from the dealership's documents."""
         days = truth.sales_days(self.server.records(slug), self.server.today(slug))
-        return {day.sales_date: day.figures for day in days}
+        return {
+            day.sales_date: day.figures
+            | {
+                "year": day.sales_date.year,
+                "month": day.sales_date.month,
+                # 0 is Sunday, as the document has it; Python's week begins with Monday.
+                "day_of_week": (day.sales_date.weekday() + 1) % 7,
+            }
+            for day in days
+        }
 
     def true_fleet(self, slug: str) -> Rows:
         dealership, today = self.server.tenants[slug].dealership, self.server.today(slug)
         seen = truth.fleet(dealership, self.server.records(slug), today)
         revenue = {kind: float(amount) for kind, amount in seen.revenue_by_type.items()}
-        return {today: seen.figures | {"units_by_type": seen.units_by_type, "revenue_by_type": revenue}}
+        dated = {"year": today.year, "month": today.month}
+        return {today: dated | seen.figures | {"units_by_type": seen.units_by_type, "revenue_by_type": revenue}}
 
     def true_cash(self, slug: str) -> Rows:
         months = truth.cash_months(self.server.tenants[slug].dealership, self.server.records(slug))
@@ -103,6 +117,8 @@ class SoftbaseWorld:
         return {
             month.period_end: month.figures
             | {
+                "year": month.period_end.year,
+                "month": month.period_end.month,
                 "health_status": month.health_status,
                 "non_operating_breakdown": None
                 if month.period_end == first

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from dbt_runs import Dbt, warehouse
-from landed_ga4 import daily, land, part, prepare
+from dbt_runs import Dbt, Outcome, warehouse
+from landed_ga4 import daily, describe, land, part, prepare
 
 # As the data mart document has it, on this database's names.
 DOCUMENT = """
@@ -70,9 +71,11 @@ def dbt(database: str, connection: psycopg.Connection, tmp_path: Path) -> Dbt:
     return warehouse(database, tmp_path / "dbt")
 
 
-def build(dbt: Dbt) -> None:
+def build(dbt: Dbt) -> Outcome:
     """The mart with all that it is built from, and the tests on it."""
-    dbt.build("--select", "+mart_app_analytics", "organizations", "--exclude-resource-type", "unit_test")
+    return dbt.build(
+        "--select", "+mart_app_analytics", "stg_ga4__days", "organizations", "--exclude-resource-type", "unit_test"
+    )
 
 
 def run(dbt: Dbt, *arguments: str) -> None:
@@ -105,7 +108,7 @@ def test_every_figure_of_hand_written_dates(connection: psycopg.Connection, dbt:
     land_unknown_dates(connection, 4, 5)
     land_what_does_not_fit(connection, 6)
     land_what_was_read_before_screens_counted(connection, 7)
-    build(dbt)
+    outcome = build(dbt)
 
     check_the_table(connection)
     assert rows(connection, 8) == {}, "nothing was read"
@@ -119,6 +122,13 @@ def test_every_figure_of_hand_written_dates(connection: psycopg.Connection, dbt:
         "2026-01-01": (1, None),
         "2026-01-02": (1, 0.0),
     }, "unknown where there were views of either kind, and none where there was no view"
+    assert outcome.statuses["app_analytics_unknown"] == "warn"
+    assert found(connection, outcome, "app_analytics_unknown") == {
+        ("org_6", "2026-01-01", "avg_session_duration_secs"),
+        ("org_6", "2026-01-01", "screens_per_session"),
+        ("org_7", "2026-01-01", "screens_per_session"),
+    }
+    check_what_contradicts(connection, dbt)
     unit = dbt.run("test", "--select", "test_type:unit,mart_app_analytics", "test_type:unit,+mart_app_analytics")
     assert unit.success, unit.messages
 
@@ -134,6 +144,41 @@ def check_the_table(connection: psycopg.Connection) -> None:
     assert ours == theirs
     index = "marts.idx_mart_app_org_date"
     assert connection.execute("select to_regclass(%s)::text", [index]).fetchone() == (index,)
+
+
+def found(connection: psycopg.Connection, outcome: Outcome, test: str) -> set[tuple[Any, ...]]:
+    """What a data test found, dates as text."""
+    rows = connection.execute(outcome.compiled[test]).fetchall()
+    return {tuple(str(value) if isinstance(value, date) else value for value in row) for row in rows}
+
+
+def check_what_contradicts(connection: psycopg.Connection, dbt: Dbt) -> None:
+    """Dates are made to contradict themselves, their tables and each other: each is named, by each rule."""
+    for day, change in (
+        ("2026-02-02", "avg_session_duration_secs = -1"),
+        ("2026-02-03", "daily_active_users = 9, weekly_active_users = 8, monthly_active_users = 7, new_users = 10"),
+        ("2026-02-04", "screens_per_session = 0, top_screens = to_jsonb(array_fill(1, array[11]))"),
+    ):
+        connection.execute(f"update marts.mart_app_analytics set {change} where org_id = 1 and metric_date = '{day}'")
+    # One date lately without a table; one whose table has a row more than was read, and one that agrees.
+    days = [(datetime.now(UTC).date() - timedelta(back)).isoformat() for back in range(10)]
+    land(connection, 8, part(days[2], "ann", 1), part(days[3], "ann", 2), known=daily(days[9], days[1], (days[5],)))
+    describe(connection, 8, {days[2]: 1, days[3]: 2})
+    checks = ("app_analytics_identities", "ga4_events_of_tables", "ga4_unknown_days")
+    outcome = dbt.run("test", "--select", *checks)
+    assert [outcome.statuses[name] for name in checks] == ["fail", "warn", "warn"]
+    assert found(connection, outcome, "app_analytics_identities") == {
+        ("org_1", "2026-02-02", "no session ends before it begins"),
+        ("org_1", "2026-02-03", "those active on a date are active in its week"),
+        ("org_1", "2026-02-03", "those active in a week are active in its month"),
+        ("org_1", "2026-02-03", "those active on a date are active in its month"),
+        ("org_1", "2026-02-03", "new users are active"),
+        ("org_1", "2026-02-03", "new and returning users add up to the active ones"),
+        ("org_1", "2026-02-04", "without sessions there is no average"),
+        ("org_1", "2026-02-04", "ten screens are listed at most"),
+    }
+    assert found(connection, outcome, "ga4_events_of_tables") == {("org_8", days[3], 2, 1)}
+    assert found(connection, outcome, "ga4_unknown_days") == {("org_8", days[5], days[5])}
 
 
 def land_a_date_by_eye(connection: psycopg.Connection, org_id: int) -> None:

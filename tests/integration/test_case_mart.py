@@ -126,13 +126,21 @@ def test_cases_count_by_local_date_and_identical_ones_each(connection: psycopg.C
     assert outcome.statuses[name] == "warn"
     as_documented(connection)
 
+    # The table counted as many rows as landed, and a row more, which was lost on the way.
+    counted = "update ops.watermarks set state = state || jsonb_build_object('rows', %s::int) where org_id = 1"
+    connection.execute(counted, [8])
+    assert dbt.run("test", "--select", "azure_sql_whole_tables").success
+    connection.execute(counted, [9])
+
     # A snapshot that contradicts itself fails by name.
     connection.execute("""
         update marts.mart_case_metrics set new_cases_30d = 2, closed_cases_30d = 2, cases_by_type = '{"EAP": 2}',
             cases_by_status = '{"Open": 1}', cases_by_category = '{"Anxiety": 1, "Grief": 1}' where org_id = 2
     """)
-    outcome = dbt.run("test", "--select", "case_metrics_identities")
+    outcome = dbt.run("test", "--select", "case_metrics_identities", "azure_sql_whole_tables")
     assert not outcome.success
+    lost = connection.execute(outcome.compiled["azure_sql_whole_tables"]).fetchall()
+    assert lost == [("org_1", 9, 8)]
     contradictions = connection.execute(outcome.compiled["case_metrics_identities"]).fetchall()
     assert {(row[0], str(row[1]), row[2]) for row in contradictions} == {
         ("org_2", "2026-02-01", rule)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
+import pty
+import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import termios
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,6 +25,11 @@ import pytest
 import yaml
 
 from orchestration.defs.execution import STORAGE_VARIABLE, prepare_dagster_home
+from orchestration.settings import PROJECT_ROOT
+from orchestration.warehouse.dbt import current_manifest
+
+# The slow ones share the project as it was read.
+pytestmark = pytest.mark.xdist_group("dagster parts")
 
 AIOP = str(Path(sys.executable).with_name("aiop"))
 # A proxy of the environment knows nothing of this machine's loopback.
@@ -32,6 +43,17 @@ def without_dagster_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(STORAGE_VARIABLE, "")
     monkeypatch.delenv("DAGSTER_HOME")
     monkeypatch.delenv(STORAGE_VARIABLE)
+
+
+@pytest.fixture(scope="session")
+def project_read(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """dbt's files of a home in which the project was read, which takes longer than all else that Dagster loads."""
+    home = tmp_path_factory.mktemp("read")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AIOP_HOME", str(home))
+        environment.setenv("DATABASE_URL", "postgresql://nobody:none@127.0.0.1:1/nothing")
+        current_manifest()
+    return home / "dbt"
 
 
 def storage(home: Path) -> object:
@@ -138,8 +160,9 @@ def locations(port: int) -> list[tuple[str, str]]:
 
 @pytest.mark.slow
 def test_webserver_and_daemon_start_together_on_a_servers_database_and_end_on_sigterm(
-    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: str, tmp_path: Path, project_read: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shutil.copytree(project_read, tmp_path / "dbt")
     # A home that was begun on the embedded database, named as one sets it for a service.
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
     (tmp_path / "dagster").mkdir()
@@ -173,3 +196,84 @@ def test_webserver_and_daemon_start_together_on_a_servers_database_and_end_on_si
                 print(name, (tmp_path / f"{name}.log").read_text()[-4000:])
             raise
     assert not (tmp_path / "dagster" / "history").exists(), "runs were kept in SQLite, not in the database"
+
+
+def processes_of(home: Path) -> list[str]:
+    """Command lines of the processes that were started on a home, whatever session they made for themselves."""
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"AIOP_HOME={home}".encode() in (directory / "environ").read_bytes().split(b"\0"):
+                found.append((directory / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["the terminal is closed", "SIGTERM"])
+def test_dev_takes_everything_it_started_with_it(database: str, tmp_path: Path, project_read: Path, end: str) -> None:
+    port, home = free_port(), tmp_path / "dev"
+    shutil.copytree(project_read, home / "dbt")
+    terminal, its_side = pty.openpty()
+    process = subprocess.Popen(
+        [AIOP, "dev", "--port", str(port)],
+        env={**os.environ, "AIOP_HOME": str(home)},
+        stdin=its_side,
+        stdout=its_side,
+        stderr=its_side,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(its_side)
+    shown, closing = bytearray(), threading.Event()
+
+    def read() -> None:
+        with contextlib.suppress(OSError):
+            while not closing.is_set():
+                if select.select([terminal], [], [], 0.2)[0]:
+                    shown.extend(os.read(terminal, 65_536))
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        wait_until(lambda: locations(port) == [("aiop", "RepositoryLocation")], process)
+        started = processes_of(home)
+        assert any("dagster_webserver" in line for line in started)
+        assert any("dagster._daemon" in line for line in started)
+        if end == "SIGTERM":
+            process.send_signal(signal.SIGTERM)
+        else:
+            closing.set()
+            reader.join(30)
+            os.close(terminal)
+        process.wait(60)
+        deadline = time.monotonic() + 30
+        while processes_of(home):
+            assert time.monotonic() < deadline, processes_of(home)
+            time.sleep(0.3)
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
+    except BaseException:
+        print(shown.decode(errors="replace")[-4000:])
+        raise
+    finally:
+        for directory in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if f"AIOP_HOME={home}".encode() in (directory / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(directory.name), signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.slow
+def test_the_definitions_validate_as_dagster_itself_loads_them(
+    database: str, tmp_path: Path, project_read: Path
+) -> None:
+    shutil.copytree(project_read, tmp_path / "dbt")
+    validated = subprocess.run(
+        [sys.executable, "-m", "dagster", "definitions", "validate"],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert validated.returncode == 0, validated.stdout + validated.stderr
+    assert "Validation successful for code location aiop" in validated.stdout + validated.stderr

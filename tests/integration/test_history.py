@@ -32,12 +32,21 @@ RUNS = {
     ("hubspot", "deals"): [(900, "failed"), (600, "failed"), (401, "failed")],
     # A source that was left long ago.
     ("hubspot", "contacts"): [(900, "succeeded"), (800, "succeeded")],
+    # Windows read again are newer, and are not what the night goes by.
+    ("quickbooks", "vendor"): [
+        (900, "window failed"),
+        (800, "window succeeded"),
+        (700, "succeeded"),
+        (600, "window succeeded"),
+        (450, "window failed"),
+    ],
 }
 LEFT = {
     ("quickbooks", "bill"): [500, 400, 1],
     ("quickbooks", "invoice"): [650, 600, 1],
     ("hubspot", "deals"): [900, 401],
     ("hubspot", "contacts"): [800],
+    ("quickbooks", "vendor"): [700, 600, 450],
 }
 
 
@@ -52,10 +61,10 @@ def connection(database: str) -> Iterator[psycopg.Connection]:
             for (source, stream), runs in RUNS.items():
                 for days, outcome in runs:
                     connection.execute(
-                        "insert into ops.sync_runs (batch_id, org_id, source, stream, status, started_at, finished_at)"
-                        " select gen_random_uuid(), %s, %s, %s, %s, at, at"
+                        "insert into ops.sync_runs (batch_id, org_id, source, stream, status, is_window, started_at,"
+                        " finished_at) select gen_random_uuid(), %s, %s, %s, %s, %s, at, at"
                         " from (select %s::timestamptz - %s * interval '1 day' as at) as t",
-                        [org_id, source, stream, outcome, NOW, days],
+                        [org_id, source, stream, outcome.split()[-1], outcome.startswith("window"), NOW, days],
                     )
                 successes = [days for days, outcome in runs if outcome == "succeeded"]
                 if successes:
@@ -87,7 +96,7 @@ def test_old_attempts_go_but_those_that_something_goes_by(
     forgotten = forget(connection, NOW, 400)
 
     assert runs(connection, 1) == runs(connection, 2) == LEFT
-    assert forgotten == Forgotten(2 * 6, 0, 0, 0, 0)
+    assert forgotten == Forgotten(2 * 8, 0, 0, 0, 0)
     assert status(connection, now=NOW) == before, "what fails, since when and when it last succeeded"
     assert forget(connection, NOW, 400) == Forgotten(0, 0, 0, 0, 0)
 
@@ -152,7 +161,7 @@ def test_the_asset_forgets_what_is_older_than_the_setting(
     result = dg.materialize([history])
     assert result.success
     (event,) = result.asset_materializations_for_node("ops__history")
-    assert event.metadata["sync_runs"].value == 2 * 7
+    assert event.metadata["sync_runs"].value == 2 * 9
     assert event.metadata["days"].value == 35
 
 

@@ -302,6 +302,15 @@ def test_what_contradicts_itself_or_cant_be_read_is_named(
     ]
     land(connection, 2, "profit_and_loss", [report("profit_and_loss", loss, "2024-08")])
     land(connection, 1, "account", {number: {"Id": number} for number in ("35", "36", "46")})
+    # A balance sheet that is right, and read within the day of accounts whose bank has a cent less.
+    land(connection, 2, "balance_sheet", [report("balance_sheet", BALANCE_SHEET, "2024-09")])
+    bank = {"AccountType": "Bank", "CurrentBalance": 2000.99, "CurrencyRef": {"value": "USD"}}
+    land(connection, 2, "account", {"35": bank, **{number: {} for number in ("33", "46", "84")}})
+    connection.execute(
+        "insert into ops.watermarks (org_id, source, stream, run_id, state, last_success_at)"
+        " select 2, 'quickbooks', stream, 0, '{}', '2024-09-20 12:00Z'"
+        " from unnest(array['account', 'balance_sheet']) as stream"
+    )
     land(connection, 1, "invoice", {"1": {"TxnDate": "2024-02-30", "TotalAmt": {"oops": 1}, "DueDate": "2024-02-29"}})
 
     outcome = dbt.run("build", *of_source("quickbooks"))
@@ -311,6 +320,7 @@ def test_what_contradicts_itself_or_cant_be_read_is_named(
     assert failed == {
         "quickbooks_report_identities",
         "quickbooks_accounts_in_reports",
+        "quickbooks_bank_balances",
         "quickbooks_operating_cash_flow",
         "quickbooks_unreadable_amounts",
         "financial_metrics_unknown",
@@ -330,6 +340,10 @@ def test_what_contradicts_itself_or_cant_be_read_is_named(
     }
     accounts = found(connection, outcome, "quickbooks_accounts_in_reports")
     assert [(row[0], row[2], row[3]) for row in accounts] == [("org_1", "99", "Loan")]
+    balances = found(connection, outcome, "quickbooks_bank_balances")
+    assert [(row[0], f"{row[1]:%Y-%m}", str(row[2]), str(row[3])) for row in balances] == [
+        ("org_2", "2024-09", "2001.00", "2000.99")
+    ]
     flows = found(connection, outcome, "quickbooks_operating_cash_flow")
     assert sorted((row[0], str(row[3]), str(row[4])) for row in flows) == [
         ("org_1", "5.00", "6.00"),
@@ -350,6 +364,9 @@ def test_what_contradicts_itself_or_cant_be_read_is_named(
     }
     invoice = found(connection, outcome, "readable_stg_quickbooks__invoice_")[0]
     assert "TxnDate, TotalAmt" in invoice
+    # The bank's cent turns up.
+    land(connection, 2, "account", {"35": bank | {"CurrentBalance": 2001}})
+    assert dbt.run("test", "--select", "quickbooks_bank_balances").statuses["quickbooks_bank_balances"] == "pass"
     # Everything else was published all the same.
     rows = metrics(connection)
     assert rows[2, "2024-07"]["total_revenue"] is None

@@ -173,6 +173,38 @@ def test_tables_secured_before_follow_the_policy_of_today(
                 assert tenant.execute(f"select {column} from {table}").fetchall() == [(1,)]
 
 
+def test_windows_read_before_they_were_told_apart_are_found_by_the_watermark_they_left(
+    customer: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one stream the night failed and a backfill succeeded; of another only a window was ever read."""
+    url = customer("owner", rights="createrole", owner=True)
+    with monkeypatch.context() as before:
+        to_head = migrate.command.upgrade
+        before.setattr(migrate.command, "upgrade", lambda config, _: to_head(config, "0004"))
+        migrate.upgrade(url)
+    runs = [
+        (1, "invoice", "succeeded"),  # a window or a night: not known, and nothing goes by it
+        (2, "invoice", "succeeded"),  # the watermark's
+        (3, "invoice", "failed"),
+        (4, "invoice", "succeeded"),
+        (5, "bill", "succeeded"),
+        (6, "moved", "succeeded"),
+    ]
+    with psycopg.connect(url, autocommit=True) as builder:
+        builder.cursor().executemany(
+            "insert into ops.sync_runs (run_id, batch_id, org_id, source, stream, status, started_at)"
+            " values (%s, gen_random_uuid(), 1, 'quickbooks', %s, %s, now())",
+            runs,
+        )
+        builder.execute(
+            "insert into ops.watermarks (org_id, source, stream, state, run_id, last_success_at)"
+            " values (1, 'quickbooks', 'invoice', '{}', 2, now()), (1, 'quickbooks', 'moved', '{}', null, now())"
+        )
+        migrate.upgrade(url)
+        windows = builder.execute("select run_id from ops.sync_runs where is_window order by run_id").fetchall()
+    assert windows == [(4,), (5,)]
+
+
 def test_a_database_that_was_never_set_up_says_so(server: EmbeddedPostgres, administrator: psycopg.Connection) -> None:
     create_database(administrator, "empty")
     with psycopg.connect(server.builder_url("empty")) as builder:
@@ -211,7 +243,8 @@ def test_a_tenants_open_transaction_holds_an_upgrade_up_only_so_long(
         # As the version before left it.
         builder.execute("alter policy tenant on marts.t using (org_id = any((select ops.session_org_ids())::int[]))")
         builder.execute("drop table ops.quality_reads")
-        builder.execute("alter table ops.sync_runs drop column reread_days, drop column reread_rows")
+        added = ("is_window", "reread_days", "reread_rows")
+        builder.execute("alter table ops.sync_runs " + ", ".join(f"drop column {name}" for name in added))
         builder.execute("update ops.alembic_version set version_num = '0003'")
         with psycopg.connect(roles.credentials(builder, "a")) as tenant:
             tenant.execute("select * from marts.t")

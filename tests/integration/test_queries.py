@@ -25,7 +25,68 @@ def day(text: str) -> date:
 ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     # December has no row, January's report of profit and loss is unknown.
     "finance_missing_months": [(2025, 12)],
-    "finance_unknown": [(2026, 1, True, False, False)],
+    "finance_unknown": [
+        (1, "total_revenue", "profit and loss did not come, or can't be read", "ok", None),
+        (1, "total_expenses", "profit and loss did not come, or can't be read", "ok", None),
+        (1, "net_income", "profit and loss did not come, or can't be read", "ok", None),
+        (1, "gross_profit", "profit and loss did not come, or can't be read", "ok", None),
+        (1, "gross_margin_pct", "profit and loss did not come, or can't be read", "ok", None),
+        (1, "accounts_receivable", "an amount of the balance sheet can't be read, or is too large", "ok", None),
+        (1, "operating_cash_flow", "the report of cash flow did not come, or can't be read", "ok", None),
+        (2, "gross_margin_pct", "no income to divide by, or 1,000 % and more", "ok", None),
+    ],
+    "deals_unknown": [
+        (day("2026-02-26"), "average_deal_size", "none was won", "held back", "deals: 0 rows"),
+        (
+            day("2026-02-27"),
+            "total_pipeline_value",
+            "an amount among them can't be read, or the sum is too large",
+            "held back",
+            "deals: 0 rows",
+        ),
+    ],
+    "zoom_unknown": [
+        (
+            day("2026-02-03"),
+            name,
+            "not read on this day: Zoom tells of now alone",
+            "failing",
+            "The connection needs …",
+        )
+        for name in ("total_users", "phone_users", "queue_count")
+    ],
+    "app_unknown": [
+        (
+            day("2026-02-26"),
+            "monthly_active_users",
+            "a date of the window is unknown: BigQuery has no table of it",
+            "never synced",
+            None,
+        ),
+        (day("2026-02-26"), "avg_session_duration_secs", "no sessions", "never synced", None),
+        (day("2026-02-26"), "screens_per_session", "no sessions", "never synced", None),
+        (
+            day("2026-02-27"),
+            "screens_per_session",
+            "screens were not counted when the date was read, or do not fit",
+            "never synced",
+            None,
+        ),
+    ],
+    "sales_unknown": [(day("2026-02-02"), "service", "ok", None)],
+    "fleet_unknown": [
+        (day("2026-02-27"), "revenue_by_type", "the rental history was not read, or can't be", "ok", None)
+    ],
+    # The first month, December, is not of this year.
+    "cash_unknown": [
+        (
+            1,
+            "ar_change",
+            "an amount of this month or the one before can't be read, or nobody knows what an account is",
+            "ok",
+            None,
+        )
+    ],
     "finance_by_fiscal_quarter": [
         ("FY2026-Q1", 1, D("100.00"), D("60.00"), D("40.00")),
         ("FY2026-Q2", 1, D("120.50"), D("80.25"), D("40.25")),
@@ -131,6 +192,22 @@ def test_why_a_number_is_empty_is_answered_for_every_mart(bi: BiWorld) -> None:
         ("hubspot", "held back", "2026-02-20"),
         ("zoom", "failing", "2026-02-05"),
     ]
+    missing = bi.rows(bi.tenants[1], BY_NAME["missing_days"].filled(PARAMETERS))
+    # Of February's 28 days; contacts have rows of two.
+    assert {mart: sum(row[1] == mart for row in missing) for mart in MARTS} == {
+        "mart_financial_metrics": 0,
+        "mart_crm_contacts": 26,
+        "mart_crm_deals": 25,
+        "mart_zoom_metrics": 25,
+        "mart_case_metrics": 26,
+        "mart_app_analytics": 25,
+        "mart_sales_daily": 26,
+        "mart_rental_fleet": 26,
+        "mart_cash_flow": 0,
+    }
+    of_2025 = bi.rows(bi.tenants[1], BY_NAME["cash_unknown"].filled({**PARAMETERS, "year": "2025"}))
+    assert [row[1:4] for row in of_2025] == [(12, "ar_change", "no month before to compare with")]
+
     first = bi.rows(bi.tenants[1], BY_NAME["how_fresh"].filled(PARAMETERS))[:3]
     assert [row[1] for row in first] == ["ga4", "hubspot", "zoom"], "what is wrong comes first"
 

@@ -584,8 +584,10 @@ def test_nothing_but_what_was_put_there_is_found(first: Built, second: Built, th
         # This one looks at staging, which only the first build had in it.
         assert found == (expected | {"softbase_unknown_rentals"} if built is first else expected)
         assert {row[0] for row in built.found["cash_flow_identities"]} == {"org_9"}
-    rules = ("sales_daily_identities", "rental_fleet_identities")
-    assert [first.outcome.statuses[name] for name in rules] == ["pass", "pass"]
+        rules = ("sales_daily_identities", "rental_fleet_identities")
+        assert [built.outcome.statuses[name] for name in rules] == ["pass"] * 2
+    # So does this one at landed rows.
+    assert first.outcome.statuses["sales_daily_of_landed_invoices"] == "pass"
 
 
 def test_no_payload_stops_a_build_and_what_cant_be_read_is_named(first: Built) -> None:
@@ -599,3 +601,60 @@ def test_rules_hold_in_the_projects_unit_tests(world: World, third: Built) -> No
     outcome = world.dbt.run("test", "--select", *(f"{model},test_type:unit" for model in models))
     assert outcome.success, outcome.messages
     assert len(outcome.statuses) >= 8
+
+
+def test_days_and_fleets_that_contradict_themselves_or_what_landed_fail_by_name(world: World, third: Built) -> None:
+    # After invoices moved, came late and were released.
+    assert world.dbt.run("test", "--select", "sales_daily_of_landed_invoices").success
+    change = world.connection.execute
+    change(
+        "update marts.mart_sales_daily set total_invoices = total_invoices + 1, service_revenue = service_revenue + 1,"
+        " open_work_orders = open_work_orders + 1 where org_id = %s and sales_date = '2026-03-09'",
+        [SALES],
+    )
+    change("delete from marts.mart_sales_daily where org_id = %s and sales_date = '2026-03-05'", [SALES])
+    # What was on hire: 3 of 11, 3 held back.
+    change(
+        """update marts.mart_rental_fleet set rented_units = 20, units_by_type = '{"Forklift": 7}'"""
+        " where org_id = %s and snapshot_date = '2026-03-10'",
+        [FLEET],
+    )
+    # A quote of no amount that was counted, and an invoice's tax: by mart and model alike, so that nothing contradicts.
+    for table in ("marts.mart_sales_daily", "intermediate.int_softbase__invoice_days"):
+        change(
+            f"update {table} set total_invoices = total_invoices + 1, service_invoices = service_invoices + 1,"
+            " total_revenue = total_revenue + 6.88, service_revenue = service_revenue + 6.88"
+            " where org_id = %s and sales_date = '2026-03-08'",
+            [HELD],
+        )
+    checks = ("sales_daily_identities", "sales_daily_of_landed_invoices", "rental_fleet_identities")
+    outcome = world.dbt.run("test", "--select", *checks)
+
+    assert {name: outcome.statuses[name] for name in checks} == dict.fromkeys(checks, "fail")
+    found = {
+        name: {(row[0], str(row[1]), row[2]) for row in change(outcome.compiled[name]).fetchall()} for name in checks
+    }
+    still_open = "open work orders are those of the day before, what was opened and what was closed"
+    assert found["sales_daily_identities"] == {
+        ("org_1", "2026-03-06", "no day is missing"),
+        # 102 was opened on the day that is missing.
+        ("org_1", "2026-03-06", still_open),
+        ("org_1", "2026-03-09", "departments and what is assigned to none add up to total_invoices"),
+        ("org_1", "2026-03-09", "departments and what is assigned to none add up to total_revenue"),
+        ("org_1", "2026-03-09", still_open),
+        ("org_1", "2026-03-10", still_open),
+    }
+    assert found["sales_daily_of_landed_invoices"] == {
+        ("org_1", "2026-03-09", "total_invoices are the invoices that landed"),
+        ("org_5", "2026-03-08", "total_invoices are the invoices that landed"),
+        ("org_5", "2026-03-08", "total_revenue is what they charge, without tax"),
+    }
+    assert found["rental_fleet_identities"] == {
+        ("org_2", "2026-03-10", rule)
+        for rule in (
+            "available, rented and maintained units add up to total_units",
+            "units_by_type add up to total_units",
+            "no more units are rented, or held back, than there are",
+            "utilization_rate is rented_units by total_units",
+        )
+    }

@@ -216,3 +216,19 @@ def test_what_is_added_or_connected_is_checked_as_the_file_is(world: World) -> N
     assert "unknown source (did you mean scripted?)" in str(refused("orgs", "connect", "acme", "scriptd", "a=1"))
     assert "s3cr3t-value" not in str(refused("orgs", "connect", "acme", "scripted", "s3cr3t-value"))
     assert world.query("select * from ops.connections") == []
+
+
+def test_metrics_say_what_fails_and_exit_0_so_that_they_are_brought_to_whoever_alarms(world: World) -> None:
+    world.connect("one", "two", "three")
+    world.source.read_stream = failing
+    sync("scripted", orgs=["one", "two"])
+    shown = aiop("status", "--prometheus")
+    assert shown.exit_code == 0
+    lines = shown.output.splitlines()
+    assert 'aiop_stream_failed{organization="two",source="scripted",stream="invoice"} 1' in lines
+    assert 'aiop_stream_failed{organization="one",source="scripted",stream="invoice"} 0' in lines
+    assert 'aiop_stream_rows{organization="one",source="scripted",stream="bill"} 3' in lines
+    assert 'aiop_source_state{organization="three",source="scripted",state="never read"} 1' in lines
+    assert "503" not in shown.output, "a label of an error's words would be a metric of its own"
+    assert 'organization="one"' not in aiop("status", "--prometheus", "--org", "two").output
+    assert refused("status", "--prometheus", "--json").hint == "give one of them"

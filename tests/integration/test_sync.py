@@ -20,6 +20,7 @@ from orchestration.sources import SOURCES
 from orchestration.sources.core.connection import ConnectionSettings
 from orchestration.sources.core.records import Extract, Record, RequestStats, Stream
 from orchestration.sources.core.source import Source
+from orchestration.status import status
 from orchestration.sync import Event, SyncReport, sync
 from orchestration.warehouse import database
 
@@ -284,6 +285,35 @@ def test_a_window_is_read_again_without_moving_the_watermark(world: World) -> No
     sync("scripted", start=window[0], end=window[1])
     assert world.source.read_with["one", "bill"] == ({"read": True}, window)
     assert world.query("select * from ops.watermarks order by stream") == before
+
+
+def test_a_window_read_again_does_not_hide_a_night_that_failed_nor_make_one_fail(world: World) -> None:
+    world.connect("one", "two")
+    down = TransientError("down")
+
+    def read(organization: str, stream: str) -> Iterator[Record]:
+        if organization == failing and stream == "invoice":
+            raise down
+        yield record("1")
+
+    world.source.read_stream = read
+    failing, window = "one", {"start": date(2024, 1, 1), "end": date(2024, 6, 30)}
+    sync("scripted")
+    failing = ""
+    assert failures(sync("scripted", **window)) == []
+    assert [(one.organization, one.state) for one in status(world.connection)] == [("one", "failing"), ("two", "ok")]
+    night = sync("scripted", only_failed=True)
+    assert [*night.results] == [("one", "invoice")]
+    assert world.source.read_with["one", "invoice"] == (None, None), "the trailing window, which was never read"
+
+    failing = "two"
+    assert failures(sync("scripted", **window)) == [("two", "invoice", "transient")]
+    assert [one.state for one in status(world.connection)] == ["ok", "ok"]
+    assert sync("scripted", only_failed=True).organizations == []
+    failing = ""
+    assert [*sync("scripted", only_failed=True, **window).results] == [("two", "invoice")]
+    assert world.source.read_with["two", "invoice"][1] == (window["start"], window["end"])
+    assert sync("scripted", only_failed=True, **window).organizations == []
 
 
 def test_never_more_organizations_at_a_time_than_workers(world: World) -> None:

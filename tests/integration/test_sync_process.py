@@ -148,6 +148,14 @@ def test_the_command_exits_1_and_names_who_failed_with_the_way_out(world: World)
     assert "failed: two (customer, invoice, bill): the token was rejected" in lines
     assert lines[-1] == "again, for these only: aiop sync scripted --only-failed"
 
+    code, out, err = run(
+        FAILING + CLI, "sync", "scripted", "--org", "one", "--from", "2024-01-01", "--to", "2024-03-31"
+    )
+    assert code == 1, out
+    assert err.splitlines()[-1] == (
+        "again, for these only: aiop sync scripted --from 2024-01-01 --to 2024-03-31 --only-failed"
+    )
+
     code, out, err = run(CLI, "sync", "scripted", "--only-failed")
     assert code == 0, err
     assert "2 of 2 organizations complete" in out

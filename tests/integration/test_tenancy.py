@@ -18,7 +18,7 @@ from orchestration.warehouse.embedded_bootstrap import create_database
 # All tests of a server share one database, so one worker runs them.
 WORLDS = [
     pytest.param(EMBEDDED, marks=pytest.mark.xdist_group("tenancy-embedded18")),
-    pytest.param(DEBIAN, marks=[*on_debian_too, pytest.mark.xdist_group("tenancy-debian15")]),
+    pytest.param(DEBIAN, marks=[*on_debian_too, pytest.mark.xdist_group(f"tenancy-{DEBIAN}")]),
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ METRICS = (
     "total_expenses",
     "net_income",
     "gross_profit",
+    "gross_margin_pct",
     "total_assets",
     "total_liabilities",
     "total_equity",
@@ -70,21 +71,30 @@ class WarehouseWorld:
         )
         return {(row[0], row[1]): dict(zip(METRICS, row[2:], strict=True)) for row in rows}
 
-    def truth(self, slug: str) -> dict[tuple[int, int], dict[str, Decimal]]:
+    def truth(self, slug: str) -> dict[tuple[int, int], dict[str, Decimal | None]]:
         """The same from the company's ledger, for the months its connection asks for, on its basis."""
         company = self.server.company(slug)
         first = (company.start_date.year, company.start_date.month)
         totals = self.server.ledger(slug).month_totals(company.accounting_method.lower())
         return {
-            month: {metric: figures[metric] for metric in METRICS}
+            month: {metric: known[metric] for metric in METRICS}
             for month, figures in totals.items()
             if month >= first
+            for known in [figures | {"gross_margin_pct": _margin(figures)}]
         }
 
     def row_versions(self) -> dict[tuple[int, int, int], str]:
         """xmin of every row of the mart: moves whenever a row is written."""
         rows = self.query("select org_id, year, month, xmin::text from marts.mart_financial_metrics")
         return {row[:3]: row[3] for row in rows}
+
+
+def _margin(figures: dict[str, Decimal]) -> Decimal | None:
+    """Gross profit in per cent of income, to two places; None where numeric(5,2) has no room, or there is no income."""
+    if not figures["income"]:
+        return None
+    margin = (100 * figures["gross_profit"] / figures["income"]).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return margin if abs(margin) < 1000 else None
 
 
 @contextmanager

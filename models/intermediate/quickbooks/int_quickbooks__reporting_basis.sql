@@ -12,6 +12,30 @@ preferences as (
 
 ),
 
+wanted as (
+
+    select
+        organizations.id as org_id,
+        lower(coalesce(connections.settings ->> 'accounting_method', preferences.basis)) as basis
+    from {{ source('ops', 'organizations') }} as organizations
+    left join {{ source('ops', 'connections') }} as connections
+        on
+            organizations.id = connections.org_id
+            and connections.source = 'quickbooks'
+    left join preferences on organizations.id = preferences.org_id
+
+),
+
+balance_sheets as (
+
+    select distinct
+        org_id,
+        basis
+    from {{ ref('stg_quickbooks__balance_sheet') }}
+    where not is_deleted
+
+),
+
 landed as (
 
     select
@@ -24,32 +48,30 @@ landed as (
 
 ),
 
-newest as (
+-- A change of basis counts once both reports have come on it: until then what came on the one before stays.
+-- Whatever else is wanted, an organization without reports on its basis would lose its rows.
+chosen as (
 
-    select distinct on (org_id)
-        org_id,
-        basis
+    select distinct on (landed.org_id)
+        landed.org_id,
+        landed.basis
     from landed
-    order by org_id asc, landed_at desc, basis asc
+    left join wanted on landed.org_id = wanted.org_id
+    left join balance_sheets on landed.org_id = balance_sheets.org_id and landed.basis = balance_sheets.basis
+    order by
+        landed.org_id asc,
+        (balance_sheets.org_id is not null) desc,
+        (landed.basis is not distinct from wanted.basis) desc,
+        landed.landed_at desc,
+        landed.basis asc
 
 )
 
 select
-    organizations.id as org_id,
-    -- A preference counts once reports have come on it: until then they are on the one before.
-    -- Whatever else it may say, an organization without a basis would lose its rows.
-    case lower(coalesce(connections.settings ->> 'accounting_method', landed.basis, newest.basis, preferences.basis))
+    wanted.org_id,
+    case coalesce(chosen.basis, wanted.basis)
         when 'cash' then 'cash'
         else 'accrual'
     end as basis
-from {{ source('ops', 'organizations') }} as organizations
-left join {{ source('ops', 'connections') }} as connections
-    on
-        organizations.id = connections.org_id
-        and connections.source = 'quickbooks'
-left join preferences on organizations.id = preferences.org_id
-left join landed
-    on
-        preferences.org_id = landed.org_id
-        and preferences.basis = landed.basis
-left join newest on organizations.id = newest.org_id
+from wanted
+left join chosen on wanted.org_id = chosen.org_id

@@ -52,6 +52,7 @@ streams as (
 
 ),
 
+-- A window of the past that was read again says nothing of the nights.
 latest as (
 
     select
@@ -68,7 +69,11 @@ latest as (
     cross join lateral (
         select runs.*
         from {{ source('ops', 'sync_runs') }} as runs
-        where runs.org_id = streams.org_id and runs.source = streams.source and runs.stream = streams.stream
+        where
+            runs.org_id = streams.org_id
+            and runs.source = streams.source
+            and runs.stream = streams.stream
+            and not runs.is_window
         order by runs.started_at desc
         limit 1
     ) as run
@@ -87,6 +92,7 @@ by_stream as (
                 and runs.source = latest.source
                 and runs.stream = latest.stream
                 and runs.status = 'failed'
+                and not runs.is_window
                 and runs.started_at > coalesce(watermarks.last_success_at, '-infinity')
         ) as failing_since
     from latest

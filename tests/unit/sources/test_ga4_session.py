@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -22,8 +23,9 @@ from orchestration.sources import SOURCES
 from orchestration.sources.core.records import Extract, Record
 from orchestration.sources.ga4 import bigquery as bigquery_module
 from orchestration.sources.ga4 import verify
+from orchestration.sources.ga4.bigquery import BigQuery
 from orchestration.sources.ga4.connection import Ga4Connection
-from orchestration.sources.ga4.reading import Pseudonyms
+from orchestration.sources.ga4.reading import Export, Pseudonyms
 from orchestration.sources.ga4.statement import REQUIRED, statement
 from orchestration.sources.ga4.tables import date_tables
 
@@ -118,6 +120,31 @@ def test_today_ends_at_the_propertys_midnight(server: RunningGa4) -> None:
     assert read(server, property_timezone="America/Chicago")[1].state["dates"].keys() == {"20261119"}
     later = read(server, property_timezone="Pacific/Kiritimati")[1].state["dates"]
     assert later.keys() == {"20261119", "20261120"}
+
+
+@pytest.mark.parametrize(
+    ("instant", "over"),
+    [
+        # A second before and at midnight in Chicago: of a winter's day, and of the days of 23 and of 25 hours.
+        ("2026-03-08T05:59:59", []),
+        ("2026-03-08T06:00:00", ["20260307"]),
+        ("2026-03-09T04:59:59", ["20260307"]),
+        ("2026-03-09T05:00:00", ["20260307", "20260308"]),
+        ("2026-11-02T05:59:59", ["20260307", "20260308"]),
+        ("2026-11-02T06:00:00", ["20260307", "20260308", "20261101"]),
+    ],
+)
+def test_a_date_is_over_at_the_propertys_midnight_and_not_a_second_before(instant: str, over: list[str]) -> None:
+    class Listing:
+        """What is asked of BigQuery here: names, and its clock."""
+
+        clock = datetime.fromisoformat(instant).replace(tzinfo=UTC)
+
+        def tables(self) -> list[str]:
+            return [f"events_intraday_{day}" for day in ("20260307", "20260308", "20261101")]
+
+    export = Export(cast(BigQuery, Listing()), ZoneInfo("America/Chicago"))
+    assert [f"{table.day:%Y%m%d}" for table in export.tables()] == over
 
 
 def test_tables_are_listed_to_their_end(server: RunningGa4) -> None:

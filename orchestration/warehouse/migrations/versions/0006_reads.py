@@ -2,11 +2,11 @@
 
 from orchestration.warehouse.migrations import run_sql
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    run_sql("0005_reads.sql")
+    run_sql("0006_reads.sql")
