@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-
 import psycopg
 
 from orchestration.sources.azure_sql.verify import GROUPS as _CASE_GROUPS
@@ -15,21 +10,17 @@ from orchestration.sources.core.records import Session
 from orchestration.sources.ga4.verify import app_figures
 from orchestration.sources.hubspot.verify import contact_figures, deal_figures
 from orchestration.sources.quickbooks.verify import report_totals
-from orchestration.sources.softbase.verified_cash import cash_figures, tells_cash
-from orchestration.sources.softbase.verify import fleet_figures, sales_figures
 from orchestration.sources.zoom.verify import day_figures
+from orchestration.verified import Figures, Subject
+from orchestration.verified_softbase import SOFTBASE
 from orchestration.warehouse.organizations import Organization
-
-Value = Decimal | int | None
-# By the first day of a month, or by the day of a snapshot.
-Figures = dict[date, dict[str, Value]]
-
 
 _FINANCIAL_METRICS = (
     "total_revenue",
     "total_expenses",
     "net_income",
     "gross_profit",
+    "gross_margin_pct",
     "total_assets",
     "total_liabilities",
     "total_equity",
@@ -49,7 +40,7 @@ def _financial_mart(connection: psycopg.Connection, organization: Organization) 
     return {row[0]: dict(zip(_FINANCIAL_METRICS, row[1:], strict=True)) for row in rows}
 
 
-def _financial_source(session: Session, marted: Figures) -> Figures:
+def _financial_source(session: Session, marted: Figures, _: Organization) -> Figures:
     return {month: dict(figures) for month, figures in report_totals(session, min(marted), max(marted)).items()}
 
 
@@ -100,7 +91,7 @@ def _crm_marts(connection: psycopg.Connection, organization: Organization) -> Fi
     return found
 
 
-def _crm_source(session: Session, marted: Figures) -> Figures:
+def _crm_source(session: Session, marted: Figures, _: Organization) -> Figures:
     """Asks for that alone which a mart has: what a portal does not let be read has no snapshot."""
     fresh: Figures = {}
     for day, figures in marted.items():
@@ -141,6 +132,10 @@ def _zoom_mart(connection: psycopg.Connection, organization: Organization) -> Fi
     return found
 
 
+def _zoom_source(session: Session, marted: Figures, _: Organization) -> Figures:
+    return day_figures(session, marted)
+
+
 _CASE_METRICS = ("total_cases", "new_cases_30d", "closed_cases_30d", *_CASE_GROUPS)
 
 
@@ -159,79 +154,8 @@ def _case_mart(connection: psycopg.Connection, organization: Organization) -> Fi
     return {row[0]: figures}
 
 
-def _case_source(session: Session, marted: Figures) -> Figures:
+def _case_source(session: Session, marted: Figures, _: Organization) -> Figures:
     return {day: dict(case_figures(session, day)) for day in marted}
-
-
-# Mart, the column that names its rows, what the source can say of them.
-_SOFTBASE_MARTS = (
-    (
-        "sales",
-        "mart_sales_daily",
-        "sales_date",
-        ("total_revenue", "total_invoices", "open_work_orders", "closed_work_orders"),
-    ),
-    (
-        "fleet",
-        "mart_rental_fleet",
-        "snapshot_date",
-        (
-            "total_units",
-            "rented_units",
-            "maintenance_units",
-            "available_units",
-            "utilization_rate",
-            "active_rental_customers",
-        ),
-    ),
-    ("cash", "mart_cash_flow", "period_end", ("cash_balance", "cash_change_mtd")),
-)
-
-
-def _softbase_marts(connection: psycopg.Connection, organization: Organization) -> Figures:
-    """Every day of sales and month of cash, and the newest snapshot of the fleet; figures by mart and name."""
-    found: Figures = {}
-    for subject, mart, day, metrics in _SOFTBASE_MARTS:
-        rows = connection.execute(
-            f"select {day}, {', '.join(metrics)} from marts.{mart} where org_id = %s order by {day}",  # noqa: S608
-            [organization.id],
-        ).fetchall()
-        for row in rows[-1:] if subject == "fleet" else rows:
-            figures = zip(metrics, row[1:], strict=True)
-            found.setdefault(row[0], {}).update({f"{subject} {name}": value for name, value in figures})
-    return found
-
-
-def _softbase_asked(session: Session, marted: Figures) -> Figures:
-    """Without cash where rows of the ledger do not say which months they are of: there is nothing to compare with."""
-    if tells_cash(session):
-        return marted
-    return {
-        day: {name: value for name, value in figures.items() if not name.startswith("cash")}
-        for day, figures in marted.items()
-    }
-
-
-def _softbase_source(session: Session, marted: Figures) -> Figures:
-    """Asks for the days that the mart has; a fleet is known as it is now alone: the newest snapshot's."""
-
-    def days(subject: str) -> list[date]:
-        return [day for day, figures in marted.items() if any(name.startswith(subject) for name in figures)]
-
-    fresh: Figures = {day: {} for day in marted}
-
-    def note(subject: str, day: date, figures: Mapping[str, Value]) -> None:
-        fresh.setdefault(day, {}).update({f"{subject} {name}": value for name, value in figures.items()})
-
-    if sales := days("sales"):
-        for day, figures in sales_figures(session, min(sales), max(sales)).items():
-            note("sales", day, figures)
-    if fleet := days("fleet"):
-        note("fleet", max(fleet), fleet_figures(session))
-    if days("cash"):
-        for day, figures in cash_figures(session).items():
-            note("cash", day, figures)
-    return fresh
 
 
 _APP_METRICS = (
@@ -241,45 +165,39 @@ _APP_METRICS = (
     "new_users",
     "returning_users",
     "total_sessions",
+    "avg_session_duration_secs",
+    "screens_per_session",
     "ios_downloads",
     "android_downloads",
 )
 
 
 def _app_mart(connection: psycopg.Connection, organization: Organization) -> Figures:
-    """The newest date: counting it anew reads a month of tables."""
-    row = connection.execute(
-        f"select metric_date, {', '.join(_APP_METRICS)} from marts.mart_app_analytics where org_id = %s"  # noqa: S608
-        " order by metric_date desc limit 1",
+    """The three newest dates that were read from their daily tables: counting one anew reads a month of tables."""
+    rows = connection.execute(
+        f"""
+        select mart.metric_date, {", ".join(f"mart.{name}" for name in _APP_METRICS)}
+        from marts.mart_app_analytics as mart
+        inner join intermediate.int_ga4__known_days as days
+            on days.org_id = mart.org_id and days.event_date = mart.metric_date
+        where mart.org_id = %s and not days.is_provisional
+        order by mart.metric_date desc
+        limit 3
+        """,  # noqa: S608
         [organization.id],
-    ).fetchone()
-    return {} if row is None else {row[0]: dict(zip(_APP_METRICS, row[1:], strict=True))}
+    ).fetchall()
+    return {row[0]: dict(zip(_APP_METRICS, row[1:], strict=True)) for row in rows}
 
 
-def _app_source(session: Session, marted: Figures) -> Figures:
+def _app_source(session: Session, marted: Figures, _: Organization) -> Figures:
     return {day: dict(app_figures(session, day)) for day in marted}
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What of a source is compared: ``mart`` gives what is stored, ``source`` asks for the same.
-
-    asked
-        What of the mart the source can be asked for; all of it unless said otherwise.
-    """
-
-    mart: Callable[[psycopg.Connection, Organization], Figures]
-    source: Callable[[Session, Figures], Figures]
-    period: str
-    shown: str
-    asked: Callable[[Session, Figures], Figures] = lambda _, marted: marted
 
 
 SUBJECTS = {
     "quickbooks": Subject(_financial_mart, _financial_source, "month", "%Y-%m"),
     "hubspot": Subject(_crm_marts, _crm_source, "snapshot", "%Y-%m-%d"),
-    "softbase": Subject(_softbase_marts, _softbase_source, "day", "%Y-%m-%d", _softbase_asked),
-    "zoom": Subject(_zoom_mart, day_figures, "day", "%Y-%m-%d"),
+    "softbase": SOFTBASE,
+    "zoom": Subject(_zoom_mart, _zoom_source, "day", "%Y-%m-%d"),
     "azure_sql": Subject(_case_mart, _case_source, "snapshot", "%Y-%m-%d"),
     "ga4": Subject(_app_mart, _app_source, "date", "%Y-%m-%d"),
 }

@@ -11,7 +11,8 @@ from psycopg import errors
 from orchestration.errors import AiopError, DatabaseError, UsageError
 from orchestration.schedule import SCHEDULES
 from orchestration.sources import SOURCES
-from orchestration.verified_figures import SUBJECTS, Figures, Value
+from orchestration.verified import Figures, Value
+from orchestration.verified_figures import SUBJECTS
 from orchestration.warehouse.database import connect
 from orchestration.warehouse.database_errors import database_errors
 from orchestration.warehouse.migrate import require_current
@@ -93,7 +94,7 @@ def verify(source: str, orgs: Sequence[str] = (), say: Callable[[str], None] = l
                     token_store=PostgresTokenStore(organization.id, source, organization.slug),
                 ) as session:
                     asked = subject.asked(session, marted)
-                    fresh = subject.source(session, asked)
+                    fresh = subject.source(session, asked, organization)
             except AiopError as error:
                 outcome.errors.append(error)
                 say(str(error))

@@ -35,7 +35,9 @@ def quality_check_specs(asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
             QUALITY, asset=asset, description="Great Expectations on what landed; names who breaks what."
         ),
         dg.AssetCheckSpec(
-            DRIFT, asset=asset, description="No organization lost all or half of its rows since it was last looked at."
+            DRIFT,
+            asset=asset,
+            description="No organization lost half of its rows, or of what the days that are read again bring.",
         ),
     ]
 

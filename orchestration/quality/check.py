@@ -10,9 +10,10 @@ from typing import Any
 import psycopg
 
 from orchestration.quality import documents
-from orchestration.quality.expectations import ROW_COUNT
+from orchestration.quality.expectations import COUNTS, counted
 from orchestration.quality.holding import Change, Held, held, hold_and_release
 from orchestration.quality.measure import measure
+from orchestration.quality.reads import compare_reads
 from orchestration.quality.suites import suites
 from orchestration.warehouse.database import connect
 from orchestration.warehouse.database_errors import database_errors
@@ -44,8 +45,8 @@ class Failing:
     observed: int
 
     def __str__(self) -> str:
-        if self.expectation == ROW_COUNT:
-            return f"{self.stream}: {self.observed:,} rows, {self.observed + self.unexpected:,} before"
+        if self.expectation in COUNTS:
+            return f"{self.stream}: {counted(self.expectation, self.observed, self.unexpected)}"
         return f"{self.stream}: {self.says} — not in {self.unexpected:,} of {self.observed:,} records"
 
 
@@ -67,12 +68,12 @@ class QualityReport:
     @property
     def broken(self) -> list[Failing]:
         """Expectations on records."""
-        return [one for one in self.failing if one.expectation != ROW_COUNT]
+        return [one for one in self.failing if one.expectation not in COUNTS]
 
     @property
     def collapsed(self) -> list[Failing]:
-        """Streams that lost half of their rows or all."""
-        return [one for one in self.failing if one.expectation == ROW_COUNT]
+        """Streams that lost half of their rows or all, or whose days that are read again bring so much less."""
+        return [one for one in self.failing if one.expectation in COUNTS]
 
 
 def check(source: str, *, say: Say | None = None, document: bool = True) -> QualityReport:
@@ -85,9 +86,10 @@ def check(source: str, *, say: Say | None = None, document: bool = True) -> Qual
     with database_errors(), connect(autocommit=True, application_name="aiop quality") as connection:
         ensure_tables(connection, source, [suite.stream for suite in own])
         measured = sum(measure(connection, suite, batch) for suite in own)
+        has_moved = compare_reads(connection, source, [suite.stream for suite in own], batch)
         change = hold_and_release(connection, source, say)
         validation, trouble = None, ""
-        if document and (measured or not (documents.site(source) / "index.html").exists()):
+        if document and (measured or has_moved or not (documents.site(source) / "index.html").exists()):
             try:
                 validation = documents.validate(source, own)
             except Exception as error:  # noqa: BLE001 - a library's, of any kind; what it would have shown is in ops

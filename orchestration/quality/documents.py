@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration.quality.expectations import ROW_COUNT, ROW_COUNT_SAYS, Suite
+from orchestration.quality.expectations import COUNTS, Suite
 from orchestration.settings import load_settings
 from orchestration.warehouse.database import database_url
 
@@ -106,6 +106,7 @@ def _run(source: str, suites: Sequence[Suite], directory: Path) -> CheckpointRes
 
 def _expectations(gx: Any, suite: Suite) -> list[Any]:
     rules = [(e.name, e.says, e.critical) for e in suite.expectations]
+    counts = [(name, says, suite.publishes) for name, says in COUNTS.items()]
     return [
         gx.expectations.ExpectColumnValuesToBeBetween(
             column=name,
@@ -115,14 +116,14 @@ def _expectations(gx: Any, suite: Suite) -> list[Any]:
             description=f"{suite.stream}: {says}",
             notes="Counted by organization: records that break it.",
         )
-        for name, says, critical in [*rules, (ROW_COUNT, ROW_COUNT_SAYS, suite.publishes)]
+        for name, says, critical in [*rules, *counts]
     ]
 
 
 def _query(suite: Suite) -> str:
     columns = ", ".join(
         f"max(unexpected_count) filter (where expectation = '{name}') as {name}"
-        for name in [*(expectation.name for expectation in suite.expectations), ROW_COUNT]
+        for name in [*(expectation.name for expectation in suite.expectations), *COUNTS]
     )
     # Text, because a query asset takes no parameters: names of the project's own.
     query = "select org_id, {} from {} where source = '{}' and stream = '{}' group by org_id"

@@ -14,6 +14,10 @@ from dataclasses import dataclass, field
 # Counted from the table, not from a record: every suite has it.
 ROW_COUNT = "row_count"
 ROW_COUNT_SAYS = "rows that were there last time are there"
+# Counted from what a read brought, where a source is asked for the same days every night.
+READ_COUNT = "read_count"
+READ_COUNT_SAYS = "days that are read again bring what they brought before"
+COUNTS = {ROW_COUNT: ROW_COUNT_SAYS, READ_COUNT: READ_COUNT_SAYS}
 
 _NUMBER = r"^-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,2})?$"
 _DATE = r"^(?!0000)\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
@@ -60,9 +64,16 @@ class Suite:
 
     def says(self, expectation: str) -> str:
         """The rule in words, also of one that the suite no longer has."""
-        if expectation == ROW_COUNT:
-            return ROW_COUNT_SAYS
+        if expectation in COUNTS:
+            return COUNTS[expectation]
         return next((e.says for e in self.expectations if e.name == expectation), expectation.replace("_", " "))
+
+
+def counted(expectation: str, observed: int, missing: int) -> str:
+    """What one of ``COUNTS`` found, in words."""
+    if expectation == READ_COUNT:
+        return f"{observed:,} rows came of the days read again, {observed + missing:,} the nights before"
+    return f"{observed:,} rows, {observed + missing:,} before"
 
 
 EVERY_RECORD = (

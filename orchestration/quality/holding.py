@@ -14,7 +14,8 @@ from typing import Any
 import psycopg
 
 from orchestration.errors import UsageError
-from orchestration.quality.expectations import ROW_COUNT
+from orchestration.quality.expectations import COUNTS, counted
+from orchestration.quality.reads import accept_reads
 from orchestration.quality.suites import suites
 from orchestration.warehouse.dbt import build_lock
 
@@ -84,32 +85,43 @@ def release(
 ) -> None:
     """Publish what has landed all the same: what fails now is accepted, and only more of it holds back again.
 
-    Raises UsageError where the organization is not held back.
+    Counts of rows that only warn are accepted as well. Raises UsageError where the organization is not held back and
+    has none.
     """
     with build_lock(on_wait), connection.transaction():
         row = connection.execute(
             """
-            update ops.held_back as h set released_at = now(), released_by = 'aiop quality release'
-            from ops.organizations as o
-            where o.id = h.org_id and o.slug = %s and h.source = %s and h.released_at is null
-            returning h.org_id
+            with released as (
+                update ops.held_back as h set released_at = now(), released_by = 'aiop quality release'
+                from ops.organizations as o
+                where o.id = h.org_id and o.slug = %(slug)s and h.source = %(source)s and h.released_at is null
+                returning h.org_id
+            )
+            select org_id from released
+            union all
+            select r.org_id
+            from ops.quality_results as r
+            inner join ops.organizations as o on o.id = r.org_id
+            where o.slug = %(slug)s and r.source = %(source)s and r.unexpected_count > 0
+                and r.expectation = any(%(counts)s)
             """,
-            [organization, source],
+            {"slug": organization, "source": source, "counts": list(COUNTS)},
         ).fetchone()
         if row is None:
             raise UsageError(
                 f"{organization} is not held back from publishing {source}", hint="`aiop quality` shows who is"
             )
-        names = {"org": row[0], "source": source, "row_count": ROW_COUNT}
+        names = {"org": row[0], "source": source, "counts": list(COUNTS)}
+        accept_reads(connection, row[0], source)
         connection.execute(
             "update ops.quality_streams set good_rows = live_rows where org_id = %(org)s and source = %(source)s", names
         )
         connection.execute(
             """
             update ops.quality_results set
-                accepted_count = case when expectation = %(row_count)s then 0 else unexpected_count end,
-                unexpected_count = case when expectation = %(row_count)s then 0 else unexpected_count end,
-                failing_since = case when expectation <> %(row_count)s then failing_since end
+                accepted_count = case when expectation = any(%(counts)s) then 0 else unexpected_count end,
+                unexpected_count = case when expectation = any(%(counts)s) then 0 else unexpected_count end,
+                failing_since = case when expectation <> all(%(counts)s) then failing_since end
             where org_id = %(org)s and source = %(source)s and unexpected_count > 0
             """,
             names,
@@ -124,8 +136,8 @@ def _reasons(connection: psycopg.Connection, source: str) -> dict[int, str]:
             continue
         says = by_stream[stream].says(expectation)
         words = (
-            f"{stream}: {observed:,} rows, {observed + unexpected:,} before"
-            if expectation == ROW_COUNT
+            f"{stream}: {counted(expectation, observed, unexpected)}"
+            if expectation in COUNTS
             else f"{stream}: not so in {unexpected:,} of {observed:,} records: {says}"
         )
         reasons.setdefault(org_id, []).append(words)

@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from orchestration.quality.expectations import ROW_COUNT, Suite
+from orchestration.quality.expectations import COUNTS, ROW_COUNT, Suite
 from orchestration.warehouse import locks
 from orchestration.warehouse.landed_tables import landed_table
 
@@ -139,7 +139,7 @@ on conflict (org_id, source, stream, expectation) do update set
 """
 _DROPPED_RULES = """
 delete from ops.quality_results
-where source = %(source)s and stream = %(stream)s and expectation <> all(%(names)s::text[] || %(row_count)s::text)
+where source = %(source)s and stream = %(stream)s and expectation <> all(%(names)s::text[] || %(counts)s::text[])
 """
 _DONE = """
 insert into ops.quality_streams (org_id, source, stream, suite, run_id, run_started_at, live_rows, good_rows)
@@ -171,6 +171,7 @@ def measure(connection: psycopg.Connection, suite: Suite, batch: UUID) -> int:
         "names": names,
         "criticals": [expectation.critical for expectation in suite.expectations],
         "row_count": ROW_COUNT,
+        "counts": list(COUNTS),
         "publishes": suite.publishes,
         "share": COLLAPSED_SHARE,
         "small": SMALL,

@@ -92,6 +92,8 @@ def write_connection(
     )
     if before is not None and accounts.same_account(source, before, after):
         return None
+    # What another account's days bring is compared with nothing.
+    connection.execute("delete from ops.quality_reads where org_id = %s and source = %s", [org_id, source])
     # Without a run, the state is nobody's; when the old account's rows were read remains true.
     rows = connection.execute(
         """

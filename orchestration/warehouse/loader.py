@@ -127,6 +127,9 @@ def load(
             notes=[*reading.notes, *incoming.notes, *_drift_notes(changes)],
         )
         run.mode, run.counts, run.notes = reading.mode, vars(result), result.notes
+        if reading.reread_days and not backfill:
+            run.reread_days = reading.reread_days
+            run.reread_rows = incoming.received if reading.reread_records is None else reading.reread_records
         run.stats = _spent(before, stats)
         if settings is not None:
             refuse_if_moved(connection, org_id, source, settings)

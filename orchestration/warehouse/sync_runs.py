@@ -21,11 +21,13 @@ _RUN = """
 insert into ops.sync_runs (
     run_id, batch_id, org_id, source, stream, mode, status, started_at, finished_at,
     rows_received, rows_inserted, rows_updated, rows_deleted, rows_unchanged,
-    requests, retries, waited_seconds, notes, error_kind, error_message, dagster_run_id, is_window
+    requests, retries, waited_seconds, notes, error_kind, error_message, dagster_run_id, is_window,
+    reread_days, reread_rows
 ) values (
     %(run)s, %(batch)s, %(org)s, %(source)s, %(stream)s, %(mode)s, %(status)s, %(started_at)s, clock_timestamp(),
     %(received)s, %(inserted)s, %(updated)s, %(deleted)s, %(unchanged)s,
-    %(requests)s, %(retries)s, %(waited)s, %(notes)s, %(kind)s, %(message)s, %(dagster_run)s, %(window)s
+    %(requests)s, %(retries)s, %(waited)s, %(notes)s, %(kind)s, %(message)s, %(dagster_run)s, %(window)s,
+    %(reread_days)s, %(reread_rows)s
 )
 """
 _WATERMARK = """
@@ -48,6 +50,7 @@ class Run:
     """One attempt. ``counts``: received, inserted, updated, deleted, unchanged; empty where it failed.
 
     ``is_window``: a window of the past was read again, which says nothing of the read that goes on from the watermark.
+    ``reread_days``, ``reread_rows``: as an extract's ``reread_days`` and ``reread_records``; None where there are none.
     """
 
     batch_id: UUID
@@ -61,6 +64,8 @@ class Run:
     notes: Sequence[str] = ()
     dagster_run_id: str | None = None
     is_window: bool = False
+    reread_days: int | None = None
+    reread_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,8 @@ def _values(run: Run, status: str, run_id: int, kind: str | None = None, message
         "message": message,
         "dagster_run": run.dagster_run_id,
         "window": run.is_window,
+        "reread_days": run.reread_days,
+        "reread_rows": run.reread_rows,
     }
 
 

@@ -242,7 +242,9 @@ def test_a_tenants_open_transaction_holds_an_upgrade_up_only_so_long(
         builder.execute("select ops.secure_table('marts.t')")
         # As the version before left it.
         builder.execute("alter policy tenant on marts.t using (org_id = any((select ops.session_org_ids())::int[]))")
-        builder.execute("alter table ops.sync_runs drop column is_window")
+        builder.execute("drop table ops.quality_reads")
+        added = ("is_window", "reread_days", "reread_rows")
+        builder.execute("alter table ops.sync_runs " + ", ".join(f"drop column {name}" for name in added))
         builder.execute("update ops.alembic_version set version_num = '0003'")
         with psycopg.connect(roles.credentials(builder, "a")) as tenant:
             tenant.execute("select * from marts.t")

@@ -326,18 +326,6 @@ def test_data_docs_that_cannot_be_built_are_said_and_decide_nothing(
     assert holding(checked).keys() == {"org_1"}
 
 
-def test_every_stream_of_every_source_has_expectations_that_run(world: QualityWorld) -> None:
-    world.query("insert into ops.connections (org_id, source, settings) values (1, 'hubspot', '{}') returning 1")
-    ensure_tables(world.connection, "hubspot", [stream.name for stream in SOURCES["hubspot"].streams])
-    for suite in suites("hubspot"):
-        world.land(1, suite.stream, [("1", {"id": 2}), (" ", [])], source="hubspot")  # type: ignore[list-item]
-    checked = world.check(source="hubspot")
-    assert {one.stream for one in checked.failing if one.expectation == "has_key"} == {
-        stream.name for stream in SOURCES["hubspot"].streams
-    }
-    assert holding(checked).keys() == {"org_1"}
-
-
 def test_the_command_shows_holds_back_and_releases(world: QualityWorld) -> None:
     def aiop(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -54,17 +54,21 @@ def test_verify_agrees_after_a_night_and_names_organization_day_and_figure(world
     world.night()
     outcome = verify("softbase")
     assert outcome.agrees, list(map(str, outcome.differences))[:5]
-    # Four figures a day, six of the fleet, two a month and dealership.
-    assert outcome.compared > 2 * (4 * 200 + 6 + 2 * 7)
+    # Four figures a day, eight of the fleet and its types, eight a month and dealership.
+    assert outcome.compared > 2 * (4 * 200 + 8 + 8 * 7)
 
     day, month = date(2026, 5, 12), date(2026, 6, 30)
     world.query("update marts.mart_sales_daily set total_revenue = total_revenue + 0.01 where org_id = 2 returning 1")
-    world.query("update marts.mart_cash_flow set cash_balance = 0 where org_id = 2 and month = 6 returning 1")
-    world.query("update marts.mart_rental_fleet set rented_units = rented_units - 1 where org_id = 1 returning 1")
+    flows = ("operating_cash_flow", "ar_change", "inventory_change", "ap_change", "financing_cash_flow")
+    wrong = ", ".join(f"{name} = {name} + 0.01" for name in ("cash_balance", *flows))
+    world.query(f"update marts.mart_cash_flow set {wrong} where org_id = 2 and month = 6 returning 1")
+    world.query(
+        "update marts.mart_rental_fleet set rental_revenue_ytd = rental_revenue_ytd - 1 where org_id = 1 returning 1"
+    )
     found = {(one.organization, one.month, one.metric) for one in verify("softbase").differences}
     assert {
         (CALENDAR.slug, day, "sales total_revenue"),
-        (CALENDAR.slug, month, "cash cash_balance"),
-        (FISCAL.slug, world.server.today(FISCAL.slug), "fleet rented_units"),
+        *((CALENDAR.slug, month, f"cash {name}") for name in ("cash_balance", *flows)),
+        (FISCAL.slug, world.server.today(FISCAL.slug), "fleet rental_revenue_ytd"),
     } <= found
-    assert not [one for one in found if one[0] == FISCAL.slug and one[2] != "fleet rented_units"]
+    assert not [one for one in found if one[0] == FISCAL.slug and one[2] != "fleet rental_revenue_ytd"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from servers import EMBEDDED
@@ -15,9 +15,11 @@ from orchestration.demo.serving.databases import Server, StandInDatabase, drop_d
 from orchestration.demo.world import World
 from orchestration.sources.softbase.source import SOFTBASE
 from orchestration.sources.softbase.verified_cash import cash_figures, tells_cash
+from orchestration.sources.softbase.verified_rent import rent_figures
 from orchestration.sources.softbase.verify import fleet_figures, sales_figures
 from orchestration.verified_figures import SUBJECTS
 from orchestration.warehouse.embedded import EmbeddedPostgres
+from orchestration.warehouse.organizations import Organization
 
 # 07:00 on the 20th of November 2026 in Chicago.
 WORLD = World()
@@ -28,7 +30,7 @@ TABLES = """
     create table WO (WONo int, Disposition smallint, Type text, BillTo text, OpenDate date, ClosedDate date);
     create table WORental (WONo int, SerialNo text, UnitNo text, SwapEndDate date);
     create table Equipment (SerialNo text, UnitNo text, Customer boolean, InventoryBranch smallint,
-        InventoryDept smallint, RentalStatus text, DealerSaleDate date);
+        InventoryDept smallint, RentalStatus text, DealerSaleDate date, ModelGroup text, Model text);
     create table Dept (Branch smallint, Dept smallint, Title text);
     create table GL (AccountNo text, AccountField text, Year smallint, Month smallint, YTD numeric(19, 4),
         MTD numeric(19, 4), LastTransDate date);
@@ -42,6 +44,7 @@ TABLES = """
     )
 )
 OCTOBER, NOVEMBER = date(2026, 10, 31), date(2026, 11, 30)
+BENNETT = Organization(1, "one", "One", UUID(int=1), "America/Chicago", "USD", 11, None)
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +150,8 @@ def test_a_fleet_is_by_department_status_and_orders_that_run_today(
             (1, 'A', null, '1900-01-01'), (2, 'G', null, null), (3, 'B', null, null), (4, ' ', 'U8', null),
             (5, 'D', null, null), (1, 'I', null, '2026-11-20')
     """)
+    run("update Equipment set ModelGroup = case when SerialNo in ('A', 'E') then ' Fork ' else ' ' end")
+    run("update Equipment set Model = 'FORK' where SerialNo in ('B', 'D')")
     # A B D G H I; A, D and H on rent, the last by its unit number; G on hold.
     assert ask(fleet_figures) == {
         "total_units": 6,
@@ -155,7 +160,40 @@ def test_a_fleet_is_by_department_status_and_orders_that_run_today(
         "available_units": 2,
         "utilization_rate": Decimal("50.00"),
         "active_rental_customers": 1,
+        # As they are spelled.
+        "units_by_type Fork": 1,
+        "units_by_type FORK": 2,
+        "units_by_type unknown": 3,
     }
+
+
+def test_rent_is_by_code_before_department_and_begins_with_month_and_fiscal_year(
+    run: Callable[[str], None], ask: Callable[..., Any]
+) -> None:
+    run("""
+        alter table InvoiceReg add SaleBranch smallint, add SaleDept smallint;
+        insert into Dept values (1, 60, 'Rental'), (1, 50, 'Parts'), (1, 70, 'Rental'), (2, 70, 'Office'),
+            (2, 80, 'Rentals');
+        insert into WO (WONo, Disposition) values (9, 11);
+        insert into InvoiceReg (InvoiceNo, InvoiceDate, SaleCode, SaleBranch, SaleDept, LaborTaxable) values
+            (1, '2026-11-20', ' rentr ', 1, 50, 1),
+            -- A fleet unit that is sold is a sale, whichever department sold it. So is what a quote bills: nothing.
+            (2, '2026-11-20', 'RNTSALE', 1, 60, 1000),
+            (9, '2026-11-20', 'RENTR', 1, 60, 1000),
+            -- Codes that nobody mapped go by the department: of the branch, or of all that have the number.
+            (3, '2026-11-01', 'ODD', 1, 60, 2),
+            (4, '2026-11-01', 'ODD', 3, 80, 4),
+            (5, '2026-11-01', 'ODD', 3, 70, 1000),
+            (6, '2026-11-01', null, null, null, 1000),
+            -- Before the month, before the fiscal year, behind the day.
+            (7, '2026-10-31', 'RENTAL', 1, 60, 8),
+            (8, '2026-09-30', 'RENTAL', 1, 60, 16),
+            (10, '2026-11-21', 'RENTAL', 1, 60, 1000)
+    """)
+    found = ask(rent_figures, date(2026, 11, 20), 10)
+    assert found == {"rental_revenue_mtd": Decimal("7.00"), "rental_revenue_ytd": Decimal("15.00")}
+    # A fiscal year that began in December began last year.
+    assert ask(rent_figures, date(2026, 11, 20), 12)["rental_revenue_ytd"] == Decimal("31.00")
 
 
 def cash(ask: Callable[..., Any]) -> dict[date, tuple[Any, Any]]:
@@ -205,4 +243,95 @@ def test_a_ledger_that_tells_no_months_is_not_compared(run: Callable[[str], None
     run(LEDGER)
     run("alter table GL drop column LastTransDate")
     assert ask(SUBJECTS["softbase"].asked, marted) == {OCTOBER: {"sales total_invoices": 1}}
-    assert "cash" not in " ".join(ask(SUBJECTS["softbase"].source, {OCTOBER: {"sales total_invoices": 1}})[OCTOBER])
+    fresh = ask(SUBJECTS["softbase"].source, {OCTOBER: {"sales total_invoices": 1}}, BENNETT)
+    assert "cash" not in " ".join(fresh[OCTOBER])
+
+
+# docs/decisions/025: balances and movements of four months; what did not move has no row.
+BOOKS = {
+    "110100": [(1000, -5), (950, -50), (1090, 140), (-58910, -60000)],
+    "119000": [(50, 0), (60, 10), None, None],
+    "120100": [(400, 0), (460, 60), (360, -100), None],
+    "130100": [(300, 0), (270, -30), None, None],
+    "180100": [(900, 0), (1000, 100), None, None],
+    "190100": [(-200, 0), (-220, -20), (-240, -20), None],
+    "200100": [(-250, 0), (-290, -40), (-200, 90), None],
+    "210100": [(-50, 0), (-55, -5), None, None],
+    "220100": [(-500, 0), (-475, 25), (-675, -200), None],
+    "300100": [(-1000, 0), None, None, None],
+    # The old year's result is in it from November on, and moved nothing.
+    "310100": [(-450, 0), None, (-700, 0), None],
+    "320100": [None, None, (30, 30), None],
+    "410100": [(-2000, -180), (-2300, -300), (-400, -400), None],
+    "510100": [(1200, 110), (1380, 180), (250, 250), None],
+    "610100": [(600, 75), (670, 70), (210, 210), (60210, 60000)],
+}
+ENDS = [date(2025, 9, 30), date(2025, 10, 31), date(2025, 11, 30), date(2025, 12, 31)]
+FLOWS = (
+    *("operating_cash_flow", "ar_change", "inventory_change", "ap_change"),
+    *("investing_cash_flow", "financing_cash_flow"),
+)
+
+
+@pytest.fixture
+def books(run: Callable[[str], None]) -> Callable[[str], None]:
+    run("""alter table ChartOfAccounts add CashAccount boolean, add AccountsRecievable boolean,
+        add AccountsPayable boolean, add Section text;
+        insert into ChartOfAccounts values ('110100', '', true, false, false),
+            ('119000', '', false, false, false),
+            ('120100', '', false, true, false),
+            ('200100', '', false, false, true)""")
+    for account, months in BOOKS.items():
+        for end, row in zip(ENDS, months, strict=True):
+            if row is not None:
+                values = f"'{account}', 'Actual', {end.year}, {end.month}, {row[0]}, {row[1]}, '{end}'"
+                run(f"insert into GL values ({values})")
+    return run
+
+
+def flows(ask: Callable[..., Any]) -> dict[date, list[Any]]:
+    return {day: [one[name] for name in FLOWS] for day, one in ask(cash_figures).items()}
+
+
+def test_all_flows_are_told_by_what_accounts_moved(books: Any, ask: Callable[..., Any]) -> None:
+    assert flows(ask) == dict(
+        zip(
+            ENDS,
+            [[None] * 6, [75, 60, -30, 40, -100, -25], [-30, -100, 0, -90, 0, 170], [-60000, 0, 0, 0, 0, 0]],
+            strict=True,
+        )
+    )
+    assert cash(ask)[ENDS[2]] == (Decimal("1090.00"), Decimal("140.00"))
+
+
+def test_words_of_the_chart_say_what_an_account_is(books: Any, ask: Callable[..., Any]) -> None:
+    # Numbered among fixed assets, a deposit; 100 are working capital now and nothing was invested.
+    books("insert into ChartOfAccounts (AccountNo, Section) values ('180100', 'Prepaid Deposits')")
+    assert flows(ask)[ENDS[1]] == [-25, 60, -30, 40, 0, -25]
+
+
+def test_an_account_nobody_knows_leaves_flows_unknown_while_something_is_on_it(
+    books: Any, ask: Callable[..., Any]
+) -> None:
+    # Before its first row stands what that begins with: 5 less 5. In December it is empty again.
+    books("insert into GL values ('X1', 'Actual', 2025, 11, 5, 5, '2025-11-30')")
+    books("insert into GL values ('X1', 'Actual', 2025, 12, 0, -5, '2025-12-30')")
+    books("insert into GL values ('X1', 'Actual', 2026, 1, 0, 0, '2026-01-30')")
+    found = ask(cash_figures)
+    unknown = [day.month for day, one in found.items() if one["operating_cash_flow"] is None]
+    # September has no month before it.
+    assert unknown == [9, 11, 12]
+    assert found[ENDS[2]]["cash_balance"] == 1090
+
+
+def test_in_a_month_that_does_not_add_up_financing_is_not_compared(books: Any, ask: Callable[..., Any]) -> None:
+    books("update GL set MTD = -250 where AccountNo = '310100' and Month = 11")
+    told = ask(cash_figures)
+    assert [day for day in ENDS if "financing_cash_flow" not in told[day]] == [ENDS[2]]
+    assert told[ENDS[2]]["operating_cash_flow"] == -30
+    marted: Any = {day: {f"cash {name}": Decimal(1) for name in FLOWS} for day in ENDS}
+    asked = ask(SUBJECTS["softbase"].asked, marted)
+    assert marted[ENDS[2]].keys() - asked[ENDS[2]].keys() == {"cash financing_cash_flow"}
+    assert {day: figures for day, figures in asked.items() if day != ENDS[2]} == {
+        day: figures for day, figures in marted.items() if day != ENDS[2]
+    }

@@ -36,6 +36,7 @@ class AzureSql(SqlStandIn):
         **dict.fromkeys(("6a", "6c", "6d"), UNTIMED),
         **dict.fromkeys(("10", "11", "12", "13"), CURSOR),
         **dict.fromkeys(("14", "15", "16a", "F20", "F21", "20b"), FULL),
+        "F24b": "the whole table is read every night (F24)",
         "F18": "no question has a limit of its own",
         "16d": "cases are taken out, never hidden (16c)",
         "17": "cases are not merged, and what is taken out is gone (16c)",
@@ -43,8 +44,8 @@ class AzureSql(SqlStandIn):
         "F25": "cases have no days that are rewritten",
         "F26": "rows have no ids that could stand in a path",
         "F41": "rows have no ids: identical ones are all kept (tests/integration/test_case_database.py)",
-        "22a": "the stand-in's Postgres can hold none of these; SQL Server's texts that can are read over its own "
-        "protocol (tests/unit/sources/test_core_sql_tds.py)",
+        "22a": "the stand-in's Postgres can hold none of these; SQL Server's texts that can, NUL and halves of "
+        "characters, are read over its own protocol (tests/unit/sources/test_core_sql_tds.py)",
         "22d": PLAIN,
     }
 

@@ -62,6 +62,7 @@ CASES = {
         Case("17", "archived and merged records leave the live rows, one that comes back returns", ("F23",)),
         Case("18", "what is corrected later, also in a closed month, is overwritten and not added"),
         Case("F24", "a full read without any record deletes nothing until somebody allows it"),
+        Case("F24b", "days read again every night that come back empty fail a check and hold their publication back"),
         Case("F25", "a day that is rewritten for three days does not count twice"),
         Case("F26", "ids that begin with a slash are encoded twice"),
         Case("19", "a second run over an unchanged source writes no row, and state never runs backwards"),

@@ -25,6 +25,7 @@ STREAM = "2345678901"
 FIXED = "a service account's key is fixed: it signs for access tokens, and nothing rotates"
 TABLES = "dates are read whole, by their tables: there is no search for changes, and no watermark that records set"
 COLUMNS = "rows are the columns that one statement asks for, all of them texts and whole numbers: nothing else is sent"
+SESSION = "the statement groups a date's events by session, so none comes twice"
 
 
 class Ga4(StandIn):
@@ -39,14 +40,19 @@ class Ga4(StandIn):
     not_applicable: ClassVar[dict[str, str]] = {
         **dict.fromkeys(("1", "2", "F9"), FIXED),
         **dict.fromkeys(("14", "16a", "F18", "F20", "F21"), TABLES),
-        **dict.fromkeys(("21", "22a", "22b", "22c", "22d", "F41"), COLUMNS),
+        **dict.fromkeys(("21", "22c", "22d"), COLUMNS),
+        "F41": SESSION,
         "12": "the last page carries no next token",
         "13": "results of a job stay for a day, longer than a run",
         "16d": "sessions are not hidden: their date is written anew with them or without (16c)",
         "17": "sessions are neither archived nor merged: their date is written anew with them or without (16c)",
         "F26": "names of tables are digits and stand in no path as users wrote them",
-        "F40": "a key holds a hash that is the organization's own: no two organizations have the same",
     }
+    # Names of screens are whatever developers wrote; the one of the n-th member is viewed n times.
+    text_at = (
+        "(select one ->> 'name' from jsonb_array_elements(payload -> 'screens') as one where one ->> 'views' = name)"
+    )
+    refused = ("Nul", "Half")
 
     @classmethod
     @contextmanager
@@ -113,7 +119,16 @@ class Ga4(StandIn):
         return json.dumps([f"{day:%Y%m%d}", STREAM, hashed, 1])
 
     def keys(self, account: str = ONE) -> set[str]:
-        return {self.record_key(row["user_pseudo_id"], account) for row in self.rows(account)}
+        rows = self.rows(account)
+        nobodys = {_nobodys(row["stream_id"]) for row in rows if row["user_pseudo_id"] is None}
+        return nobodys | {self.record_key(row["user_pseudo_id"], account) for row in rows if row["user_pseudo_id"]}
+
+    def make_same(self, count: int, account: str = ONE) -> list[str]:
+        """Of nobody, as of who gave no consent: without a user, nothing of the key is the organization's own."""
+        rows = self.rows(account)
+        streams = [str(number) for number in range(len(rows), len(rows) + count)]
+        self.write(account, DAY, rows + [event(DAY, None, 0) | {"stream_id": stream} for stream in streams])
+        return list(map(_nobodys, streams))
 
     def make(self, count: int, account: str = ONE) -> list[str]:
         rows = self.rows(account)
@@ -137,11 +152,32 @@ class Ga4(StandIn):
         # As Google leaves it for some hours: streamed, too.
         self.write(ONE, DAY, self.rows(), streamed=True)
 
+    def make_recent(self, count: int, account: str = ONE) -> str:
+        self.write(account, DAY, [event(DAY, f"user-{number:06d}", 0) for number in range(count)])
+        return self.stream
+
+    def lose_recent(self) -> None:
+        with self.server.service.lock:
+            self.server.export(ONE).given.clear()
+
+    def member(self, name: str) -> str:
+        members = self.__dict__.setdefault("_members", {})
+        return members.setdefault(name, str(len(members) + 1))
+
+    def served(self, key: str) -> str:
+        return self.record_key(key)
+
     def record_text(self, key: str, members: str, updated: datetime | None = None) -> str:
-        raise NotImplementedError
+        return f'{{"user":"{key}",{members}}}'
 
     def serve(self, *records: str) -> None:
-        raise NotImplementedError
+        rows = []
+        for text in records:
+            screens = json.loads(text)
+            user = screens.pop("user")
+            views = [name for name in screens for _ in range(int(self.member(name)))]
+            rows += [viewed(DAY, user, number, screens[name]) for number, name in enumerate(views)]
+        self.write(ONE, DAY, rows)
 
     def odd_pages(self) -> None:
         self.server.service.api.shapes = deque([100, 0, 0, 17, 1, 0, None])
@@ -161,7 +197,11 @@ class Ga4(StandIn):
         return "sessions", windows
 
 
-def event(day: date, user: str, number: int) -> Row:
+def _nobodys(stream: str) -> str:
+    return json.dumps([f"{DAY:%Y%m%d}", stream, None, None])
+
+
+def event(day: date, user: str | None, number: int) -> Row:
     """One event of a user's session 1."""
     at = datetime(day.year, day.month, day.day, 18, tzinfo=UTC) + timedelta(seconds=number)
     value = {"string_value": None, "int_value": 1, "float_value": None, "double_value": None}
@@ -175,3 +215,11 @@ def event(day: date, user: str, number: int) -> Row:
         "platform": "IOS",
         "is_active_user": True,
     }
+
+
+def viewed(day: date, user: str, number: int, screen: object) -> Row:
+    """One view of a screen in a user's session 1."""
+    value = {"string_value": str(screen), "int_value": None, "float_value": None, "double_value": None}
+    row = event(day, user, number)
+    row["event_params"].append({"key": "firebase_screen", "value": value})
+    return row | {"event_name": "screen_view"}

@@ -34,6 +34,7 @@ class HubSpot(StandIn):
     gap_days = 91
     secrets = ("access_token",)
     not_applicable: ClassVar[dict[str, str]] = {
+        "F24b": "records are searched by when they changed: a night without any is a quiet one; whole lists are F24",
         "1": NO_TOKENS,
         "2": NO_TOKENS,
         "4": NO_TOKENS,

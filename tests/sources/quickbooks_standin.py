@@ -35,6 +35,7 @@ class QuickBooks(StandIn):
     gap_days = 31
     secrets = ("client_secret", "refresh_token")
     not_applicable: ClassVar[dict[str, str]] = {
+        "F24b": "change capture tells changes alone, and a report states every month that is asked for",
         "6d": "Intuit has no daily quota; a monthly one that is used up answers as a long throttle does (6c)",
         "12": "pages go by position and end where one is short: there is no next token",
         "13": "pages go by position, and positions do not expire",

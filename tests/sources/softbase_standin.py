@@ -45,8 +45,8 @@ class Softbase(SqlStandIn):
         "17": "rows are not merged; a deleted one that comes back is in tests/integration/test_softbase_sync.py",
         "F25": "rows have no days that are rewritten",
         "F26": "ids are numbers and stand in no path",
-        "22a": "the stand-in's Postgres can hold none of these; SQL Server's texts that can are read over its own "
-        "protocol (tests/unit/sources/test_core_sql_tds.py)",
+        "22a": "the stand-in's Postgres can hold none of these; SQL Server's texts that can, NUL and halves of "
+        "characters, are read over its own protocol (tests/unit/sources/test_core_sql_tds.py)",
         "22d": PLAIN,
     }
 
@@ -115,6 +115,22 @@ class Softbase(SqlStandIn):
 
     def destroy(self, key: str) -> None:
         self.run('delete from {table} where "InvoiceNo" = %s', key)
+
+    def make_recent(self, count: int, account: str = ONE) -> str:
+        self.run(
+            """
+            insert into {table} ("InvoiceNo", "SaleCode", "InvoiceDate", "CreationTime", "IsDeleted")
+            select 7000 + n, 'SVE', %s::date, %s, false from generate_series(1, %s) as n
+            """,
+            self.wall.date(),
+            self.wall,
+            count,
+            account=account,
+        )
+        return self.stream
+
+    def lose_recent(self) -> None:
+        self.run("delete from {table}")
 
     def calendar(self) -> tuple[str, list[tuple[Window, set[str]]]]:
         first = [date(2024, 1, 1), date(2024, 3, 1), date(2024, 3, 10), date(2024, 3, 11), date(2024, 11, 3)]

@@ -62,6 +62,10 @@ class StandIn(ABC):
         How a landed row tells its id, in SQL; a source whose rows have no key says it by one of their values.
     writes_per_edit
         Rows written for a changed record; without a key, it is another row from then on.
+    text_at
+        How a landed row tells the value of a member by its ``name`` (as ``member`` gives it), in SQL.
+    refused
+        Which kinds of values that strict databases refuse the source can send.
     """
 
     source: ClassVar[str]
@@ -78,6 +82,8 @@ class StandIn(ABC):
     starts_over: ClassVar[bool] = False
     key: ClassVar[str] = "record_id"
     writes_per_edit: ClassVar[int] = 1
+    text_at: ClassVar[str] = "payload ->> name"
+    refused: ClassVar[tuple[str, ...]] = ("Nul", "Half", "NotANumber", "Endless")
 
     server: Any
 
@@ -196,6 +202,18 @@ class StandIn(ABC):
         """Bring a deleted record back as if it had never changed."""
         raise NotImplementedError
 
+    def make_same(self, count: int, account: str = ONE) -> list[str]:
+        """As ``make``, under ids that do not depend on the account."""
+        return self.make(count, account)
+
+    def make_recent(self, count: int, account: str = ONE) -> str:
+        """Add so many records of days that every night reads again; their stream."""
+        raise NotImplementedError
+
+    def lose_recent(self) -> None:
+        """Let account ``one`` have no record of those days any more, nor say what became of them."""
+        raise NotImplementedError
+
     def rewrite_day(self) -> None:
         """Write the newest day anew as the source does for some days, with one more record."""
         raise NotImplementedError
@@ -207,6 +225,10 @@ class StandIn(ABC):
     def member(self, name: str) -> str:
         """The payload's key for a member of ``record_text``."""
         return name
+
+    def served(self, key: str) -> str:
+        """The id of a record that was made by ``record_text``."""
+        return key
 
     def id_of(self, record: Record) -> str:
         """The id of a record that was read."""

@@ -60,8 +60,8 @@ def test_two_runs_at_once_land_the_same_rows_as_one(warehouse: Warehouse) -> Non
 @proves("F40")
 def test_one_id_in_two_organizations_is_two_rows(warehouse: Warehouse) -> None:
     standin = warehouse.standin
-    assert standin.make(3, ONE) == standin.make(3, TWO)
-    standin.make(1, TWO)
+    assert standin.make_same(3, ONE) == standin.make_same(3, TWO)
+    standin.make_same(1, TWO)
     warehouse.night(ONE, TWO)
     assert (warehouse.live(ONE), warehouse.live(TWO)) == (standin.keys(ONE), standin.keys(TWO))
     assert len(warehouse.live(TWO)) == 4

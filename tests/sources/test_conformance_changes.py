@@ -8,7 +8,9 @@ from typing import Any
 
 from cases import proves
 from conformance_world import Warehouse
+from standin import ONE, TWO
 
+from orchestration.quality.check import check
 from orchestration.sources.core.instants import parse_iso
 
 
@@ -164,6 +166,29 @@ def test_a_full_read_without_records_deletes_nothing_unasked(warehouse: Warehous
     assert warehouse.live() == set(made)
     assert not warehouse.sync(allow_deletes=[standin.stream]).failures
     assert warehouse.live() == set()
+
+
+@proves("F24b")
+def test_days_that_come_back_empty_are_no_quiet_night(warehouse: Warehouse) -> None:
+    standin = warehouse.standin
+    stream = {standin.make_recent(25, account) for account in (ONE, TWO)}.pop()
+    for _ in range(2):
+        warehouse.night(ONE, TWO)
+        standin.advance(1)
+    before = check(standin.source, document=False)
+    assert (before.collapsed, before.held) == ([], ())
+    contents = warehouse.contents()
+    standin.lose_recent()
+    warehouse.night(ONE, TWO)
+    assert warehouse.contents() == contents, "nothing landed, and nothing is gone"
+    checked = check(standin.source, document=False)
+    (held,) = checked.held
+    assert held.organization == ONE
+    assert f"{stream}: 0 rows came of the days read again, 25 the nights before" in held.reason
+    # The same night again, with the rows back: 25 of 25.
+    standin.make_recent(25, ONE)
+    warehouse.night(ONE, TWO)
+    assert check(standin.source, document=False).held == ()
 
 
 def _ids(versions: dict[str, list[tuple]]) -> dict[str, list[tuple]]:

@@ -181,8 +181,17 @@ class Zoom(StandIn):
             windows.append(((start, end), set(self._call_at(*edges))))
         return "call_history", windows
 
-    def _call_at(self, *starts: datetime) -> list[str]:
+    def make_recent(self, count: int, account: str = ONE) -> str:
+        at = self.now - timedelta(days=1)
+        self._call_at(*(at + timedelta(minutes=number) for number in range(count)), account=account)
+        return "call_history"
+
+    def lose_recent(self) -> None:
         with self.account() as held:
+            held.life.legs.clear()
+
+    def _call_at(self, *starts: datetime, account: str = ONE) -> list[str]:
+        with self.account(account) as held:
             legs = held.life.legs
             made = []
             for start in starts:

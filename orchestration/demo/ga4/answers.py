@@ -104,16 +104,20 @@ def sessions(rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
 
 
 def figures(days: Mapping[str, Iterable[Row]], last: str) -> Iterator[dict[str, Any]]:
-    """The result of the statement that a mart's newest date is compared with: one row. ``days``: rows by YYYYMMDD."""
+    """The result of the statement that a date of a mart is compared with: one row. ``days``: rows by YYYYMMDD."""
     seen = {day: occurrences(rows) for day, rows in days.items()}
+    instants = {day: _instants(events) for day, events in seen.items()}
+    began = instants.get(last, {}).keys() - instants.get(min(_days_back(last, 2)), {}).keys()
     week = sorted(_days_back(last, 7))
     today = seen.get(last, [])
     yield {
         "daily": len(_active(today)),
         "weekly": len(set[str]().union(*(_active(seen.get(day, [])) for day in week))),
-        "monthly": len(set[str]().union(*(_active(events) for events in seen.values()))),
+        "monthly": len(set[str]().union(*(_active(events) for day, events in seen.items() if day <= last))),
         "new_users": len({one.user for one in today if one.name in FIRSTS} - {None}),
-        "sessions": len(_keys(today) - _keys(seen.get(min(_days_back(last, 2)), []))),
+        "sessions": len(began),
+        "duration_us": sum(_duration(key, last, instants) for key in began),
+        "screen_views": sum(one.name == "screen_view" for one in today),
         "ios_downloads": sum(one.name == "first_open" and one.platform == "IOS" for one in today),
         "android_downloads": sum(one.name == "first_open" and one.platform == "ANDROID" for one in today),
         "days": len(seen),
@@ -124,8 +128,22 @@ def _active(events: Iterable[Occurrence]) -> set[str]:
     return {one.user for one in events if one.active and one.user is not None}
 
 
-def _keys(events: Iterable[Occurrence]) -> set[tuple]:
-    return {(one.stream_id, one.user, one.session_id) for one in events if one.user and one.session_id is not None}
+def _instants(events: Iterable[Occurrence]) -> dict[tuple, list[int]]:
+    """When the events of each session were."""
+    found: dict[tuple, list[int]] = defaultdict(list)
+    for one in events:
+        if one.user and one.session_id is not None:
+            found[one.stream_id, one.user, one.session_id].append(one.at)
+    return found
+
+
+def _duration(key: tuple, first: str, instants: Mapping[str, Mapping[tuple, list[int]]]) -> int:
+    """From a session's first event to its last, on the date it began and those right behind that it goes on on."""
+    found: list[int] = []
+    while own := instants.get(first, {}).get(key):
+        found += own
+        first = f"{date(int(first[:4]), int(first[4:6]), int(first[6:])) + timedelta(days=1):%Y%m%d}"
+    return max(found) - min(found)
 
 
 def _days_back(last: str, count: int) -> list[str]:

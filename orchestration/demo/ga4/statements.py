@@ -16,7 +16,7 @@ from typing import Any
 from orchestration.demo.ga4 import answers
 from orchestration.demo.ga4.export import Table
 
-KNOWN = {"98b5901949d7ff07": "sessions", "958e4a670428c22a": "figures"}
+KNOWN = {"98b5901949d7ff07": "sessions", "1a4d7982eb15d47a": "figures"}
 
 Field = dict[str, Any]
 
@@ -115,7 +115,10 @@ _SESSIONS = [
 ]
 _FIGURES = [
     _field(name, "INTEGER")
-    for name in ("daily", "weekly", "monthly", "new_users", "sessions", "ios_downloads", "android_downloads", "days")
+    for name in (
+        *("daily", "weekly", "monthly", "new_users", "sessions", "duration_us", "screen_views"),
+        *("ios_downloads", "android_downloads", "days"),
+    )
 ]
 
 _VALUE = [

@@ -49,6 +49,12 @@ class Extract:
         Beginnings of record ids, filled until ``records`` is exhausted: what begins so was read whole, so what of it is
         not among the records is gone in the source. For parts of a stream that are only ever read as a whole, such as
         a date.
+    reread_days
+        So many days, up to the last there is, were asked for whole, whether or not they were read before: what comes of
+        them does not depend on what changed, so nothing is no quiet night. 0 where changes alone are asked for, days of
+        somebody's choice. The reader may set it until ``records`` is exhausted.
+    reread_records
+        How many of the records are of those days; None: all.
     """
 
     records: Iterable[Record]
@@ -56,6 +62,8 @@ class Extract:
     state: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
+    reread_days: int = 0
+    reread_records: int | None = None
 
 
 @dataclass

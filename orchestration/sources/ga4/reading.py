@@ -84,7 +84,9 @@ class Reader:
         return self.extract
 
     def _described(self) -> Iterator[Record]:
+        described = 0
         for table, facts in self._looked_at():
+            described += 1
             self._known[table.suffix] = [table.name, facts.modified]
             modified = _instant(facts.modified)
             yield Record(
@@ -98,10 +100,12 @@ class Reader:
                 },
                 modified,
             )
+        self._reread(described, WATCHED_DAYS)
 
     def _read(self) -> Iterator[Record]:
         tables = self.export.tables()
         late = {table.suffix for table in tables if table.day > _newest(tables) - timedelta(days=LATE_DAYS)}
+        dates = 0
         for table, facts in self._looked_at():
             known = [table.name, facts.modified]
             if self.window is None and table.suffix not in late and self._before.get(table.suffix) == known:
@@ -112,7 +116,14 @@ class Reader:
             except TableGone:
                 self._vanished(table)
                 continue
+            dates += 1
             self._known[table.suffix] = known
+        self._reread(dates, LATE_DAYS)
+
+    def _reread(self, dates: int, always: int) -> None:
+        """Dates that were read, for those without a table are unknown; where none has one, as many as there were."""
+        if self.window is None:
+            self.extract.reread_days = dates or min(len(self._known), always)
 
     def _date(self, table: DateTable, facts: TableFacts) -> Iterator[Record]:
         bigquery = self.export.bigquery

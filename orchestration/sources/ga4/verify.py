@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 
 from orchestration.errors import PermanentError
 from orchestration.sources.core.records import Session
 from orchestration.sources.ga4.session import Property
 from orchestration.sources.ga4.tables import DateTable
 
-Figures = dict[str, int | None]
+Figures = dict[str, int | Decimal | None]
 
 _WEEK, _MONTH = 7, 28
+# A session goes on past midnight, and is one of the date that it began on.
+_GOES_ON = 7
+_HUNDREDTH = Decimal("0.01")
 
 # Each table by its name: a wildcard over events_* would take streamed ones beside the daily ones that replace them.
 _EVENTS = """\
@@ -31,6 +35,10 @@ _EVENTS = """\
             from unnest(event_params) as p
             where p.key = 'ga_session_id'
         ) as session_id,
+        (
+            select string_agg(to_json_string(p), ',' order by p.key, to_json_string(p.value))
+            from unnest(event_params) as p
+        ) as params,
         event_name in unnest(@firsts) as is_first,
         event_name in unnest(@firsts) or coalesce(
             {is_active_user},
@@ -63,25 +71,61 @@ first_opens as (
 
 ),
 
-begun as (
+viewed as (
+
+    select distinct
+        stream_id,
+        user_pseudo_id,
+        event_timestamp,
+        params
+    from events
+    where event_name = 'screen_view' and day = @last[offset(0)]
+
+),
+
+parts as (
 
     select
         stream_id,
         user_pseudo_id,
-        session_id
+        session_id,
+        day,
+        min(event_timestamp) as first_us,
+        max(event_timestamp) as last_us
     from events
     where user_pseudo_id is not null and session_id is not null and day >= @yesterday[offset(0)]
-    group by stream_id, user_pseudo_id, session_id
+    group by stream_id, user_pseudo_id, session_id, day
+
+),
+
+-- Parts of dates side by side are one session.
+numbered as (
+
+    select
+        *,
+        unix_date(parse_date('%Y%m%d', day))
+        - row_number() over (partition by stream_id, user_pseudo_id, session_id order by day) as run
+    from parts
+
+),
+
+begun as (
+
+    select max(last_us) - min(first_us) as duration_us
+    from numbered
+    group by stream_id, user_pseudo_id, session_id, run
     having min(day) = @last[offset(0)]
 
 )
 
 select
     count(distinct if(is_active and day = @last[offset(0)], user_pseudo_id, null)) as daily,
-    count(distinct if(is_active and day >= @week[offset(0)], user_pseudo_id, null)) as weekly,
-    count(distinct if(is_active, user_pseudo_id, null)) as monthly,
+    count(distinct if(is_active and day between @week[offset(0)] and @last[offset(0)], user_pseudo_id, null)) as weekly,
+    count(distinct if(is_active and day <= @last[offset(0)], user_pseudo_id, null)) as monthly,
     count(distinct if(is_first and day = @last[offset(0)], user_pseudo_id, null)) as new_users,
     (select count(*) from begun) as sessions,
+    (select coalesce(sum(duration_us), 0) from begun) as duration_us,
+    (select count(*) from viewed) as screen_views,
     (select countif(platform = 'IOS') from first_opens) as ios_downloads,
     (select countif(platform = 'ANDROID') from first_opens) as android_downloads,
     count(distinct day) as days
@@ -102,7 +146,8 @@ def app_figures(session: Session, day: date) -> Figures:
                 hint="let tables of the export expire later, or verify before they do.",
             )
         first = day - timedelta(days=_MONTH - 1)
-        window = [table for known, table in sorted(tables.items()) if first <= known <= day]
+        last = day + timedelta(days=_GOES_ON)
+        window = [table for known, table in sorted(tables.items()) if first <= known <= last]
         text = _STATEMENT.format(events="\n    union all\n\n".join(_events(session, table) for table in window))
         names = {
             "last": day,
@@ -118,9 +163,15 @@ def app_figures(session: Session, day: date) -> Figures:
         "new_users": row["new_users"],
         "returning_users": row["daily"] - row["new_users"],
         "total_sessions": row["sessions"],
+        "avg_session_duration_secs": _ratio(Decimal(row["duration_us"]) / 1_000_000, row["sessions"]),
+        "screens_per_session": _ratio(Decimal(row["screen_views"]), row["sessions"]),
         "ios_downloads": row["ios_downloads"],
         "android_downloads": row["android_downloads"],
     }
+
+
+def _ratio(total: Decimal, count: int) -> Decimal | None:
+    return (total / count).quantize(_HUNDREDTH, ROUND_HALF_UP) if count else None
 
 
 def _events(session: Property, table: DateTable) -> str:

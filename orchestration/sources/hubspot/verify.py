@@ -7,7 +7,7 @@ An error on the long way from HubSpot to a mart shows as a difference.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
@@ -18,6 +18,7 @@ from orchestration.sources.core.records import Session
 from orchestration.sources.hubspot.session import Portal
 
 Figures = dict[str, int | Decimal | None]
+Properties = Mapping[str, object]
 
 _LIFECYCLE = {
     "subscriber": "subscribers",
@@ -30,6 +31,8 @@ _LIFECYCLE = {
 }
 _AMOUNTS = ("amount_in_home_currency", "hs_amount_in_home_currency", "amount")
 _OUTCOMES = ("open", "won", "lost")
+# Where a record names those that were merged into it: "7;8", or "7:1700000000000;8:1700000000000".
+_MERGED = {"contacts": ("hs_merged_object_ids", "hs_calculated_merged_vids"), "deals": ("hs_merged_object_ids",)}
 _CENT = Decimal("0.01")
 
 
@@ -83,18 +86,42 @@ def _portal(session: Session) -> Portal:
     return session
 
 
-def _listed(portal: Portal, kind: str, properties: list[str]) -> Iterator[Mapping[str, object]]:
-    """Properties of every live record."""
+def _listed(portal: Portal, kind: str, properties: list[str]) -> list[Properties]:
+    """Properties of every live record that no other, live or archived, names as merged into it.
+
+    A loser may look alive for a while, or for good.
+    """
+    names = _MERGED[kind]
+    live = dict(_pages(portal, kind, [*properties, *names]))
+    archived = dict(_pages(portal, kind, list(names), archived=True))
+    merged = {
+        one
+        for winner, held in (*live.items(), *archived.items())
+        for one in _ids(held.get(name) for name in names)
+        if one != winner
+    }
+    return [held for one, held in live.items() if one not in merged]
+
+
+def _pages(
+    portal: Portal, kind: str, properties: list[str], *, archived: bool = False
+) -> Iterator[tuple[str, Properties]]:
     guard, after = LoopGuard(f"list of {kind}"), None
     while True:
-        page = portal.api.listed(kind, properties, after=after)
+        page = portal.api.listed(kind, properties, after=after, archived=archived)
         for row in page.rows:
             held = row.get("properties")
-            yield held if isinstance(held, Mapping) else {}
+            yield str(row.get("id")), held if isinstance(held, Mapping) else {}
         if page.after is None:
             return
         after = page.after
         guard.see(after)
+
+
+def _ids(texts: Iterable[object]) -> Iterator[str]:
+    """Contacts name themselves among their parts."""
+    for text in texts:
+        yield from (part.partition(":")[0].strip() for part in str(text or "").split(";"))
 
 
 def _outcomes(portal: Portal) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from orchestration.errors import PermanentError
@@ -17,7 +17,12 @@ from orchestration.sources.quickbooks.api import CompanyApi
 from orchestration.sources.quickbooks.months import Month, last_day, month_of, months_between
 from orchestration.sources.quickbooks.session import Company
 
-Figures = dict[str, Decimal]
+Figures = dict[str, Decimal | None]
+_Amounts = dict[str, Decimal]
+
+_HUNDREDTH = Decimal("0.01")
+# As wide a percentage as the mart's column holds; others are unknown there.
+_WIDEST = 1000
 
 # Metric -> the groups that add up to it, with their signs.
 _PROFIT_AND_LOSS = {
@@ -25,6 +30,7 @@ _PROFIT_AND_LOSS = {
     "total_expenses": {"COGS": 1, "Expenses": 1, "OtherExpenses": 1},
     "net_income": {"NetIncome": 1},
     "gross_profit": {"Income": 1, "COGS": -1},
+    "income": {"Income": 1},
 }
 _BALANCE_SHEET = {
     "total_assets": {"TotalAssets": 1},
@@ -48,7 +54,7 @@ def report_totals(session: Session, start: date, end: date) -> dict[Month, Figur
     with session.attributed():
         return {
             month: {
-                **_figures(session.api, "ProfitAndLoss", month, method, _PROFIT_AND_LOSS),
+                **_with_margin(_figures(session.api, "ProfitAndLoss", month, method, _PROFIT_AND_LOSS)),
                 **_figures(session.api, "BalanceSheet", month, method, _BALANCE_SHEET),
                 **_figures(session.api, "CashFlow", month, None, _CASH_FLOW),
             }
@@ -56,9 +62,16 @@ def report_totals(session: Session, start: date, end: date) -> dict[Month, Figur
         }
 
 
+def _with_margin(figures: _Amounts) -> Figures:
+    """Gross profit as a percentage of what was sold, which is not all revenue."""
+    profit, sold = figures["gross_profit"], figures.pop("income")
+    margin = (100 * profit / sold).quantize(_HUNDREDTH, ROUND_HALF_UP) if sold else None
+    return {**figures, "gross_margin_pct": None if margin is None or abs(margin) >= _WIDEST else margin}
+
+
 def _figures(
     api: CompanyApi, report: str, month: Month, method: str | None, metrics: Mapping[str, Mapping[str, int]]
-) -> Figures:
+) -> _Amounts:
     params = {
         "start_date": month.isoformat(),
         "end_date": last_day(month).isoformat(),

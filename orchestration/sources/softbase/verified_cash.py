@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, func, select
 
 from orchestration.sources.core.records import Session
 from orchestration.sources.core.sql_tables import FoundTable
 from orchestration.sources.softbase.asking import Figures, ask, cents, day_of, dealership_of, lives, today, view
 from orchestration.sources.softbase.session import Dealership
+from orchestration.sources.softbase.verified_accounts import ASSETS, CREDITS, INCOME, accounts_of, key
 
 
 def tells_cash(session: Session) -> bool:
@@ -23,57 +25,75 @@ def tells_cash(session: Session) -> bool:
 
 
 def cash_figures(session: Session) -> dict[date, Figures]:
-    """Balance and movement of cash by the last day of each month of the ledger, up to this month.
+    """Cash and its flows by the last day of each month of the ledger, up to this month, by column of mart_cash_flow.
 
-    Cash is what the chart flags; where it flags nothing, and of accounts that it does not have, numbers beginning with
-    11. Empty where ``tells_cash`` is false.
+    Flows are what the month moved on the accounts, added up by the database; the mart's are differences of balances.
+    In a month whose movements do not add up to 0 nothing tells a year that was closed from an error: financing is left
+    out there. Empty where ``tells_cash`` is false.
     """
     dealership = dealership_of(session)
-    ledger, chart = view(dealership, "gl"), view(dealership, "chart_of_accounts")
+    ledger = view(dealership, "gl")
     ahead = _months_ahead(dealership, ledger)
     if ahead is None:
         return {}
-    year, month, account = ledger.column("Year"), ledger.column("Month"), ledger.column("AccountNo")
-    actual, cash = _actual(ledger), _is_cash(dealership, ledger, chart)
-    begun = select(account.label("account"), func.min(year * 100 + month).label("first")).where(actual, cash)
-    accounts = begun.group_by(account).subquery()
-    # What stood on an account before its first row.
-    opening = select(func.sum(ledger.column("YTD") - ledger.column("MTD"))).where(
-        actual, accounts.c.first == year * 100 + month, accounts.c.account == account
-    )
-    balance: Decimal | None = ask(dealership, opening)[0][0]
-    movements = select(year, month, func.sum(ledger.column("MTD"))).where(actual, cash).group_by(year, month)
-    moved = {_month(row[0], row[1], ahead): Decimal(row[2] or 0) for row in ask(dealership, movements)}
-    periods = ask(dealership, select(year, month).where(actual).group_by(year, month))
+    accounts = accounts_of(dealership, view(dealership, "chart_of_accounts"))
+    months = _moved(dealership, ledger, ahead)
+    kinds = {account: accounts.kind(account) for moved in months.values() for account in moved}
+    balances: dict[str, Decimal] = {}
+    for first in sorted(months):
+        for account, (balance, movement) in months[first].items():
+            # What stood on an account before its first row.
+            balances.setdefault(account, balance - movement)
     figures: dict[date, Figures] = {}
-    now = today(dealership)
-    for first in sorted(_month(row[0], row[1], ahead) for row in periods):
-        if first > now:
-            break
-        change = moved.get(first, Decimal(0))
-        balance = None if balance is None else balance + change
+    for first, moved in sorted(months.items()):
+        flows = dict.fromkeys((*ASSETS, *CREDITS, *INCOME), Decimal(0))
+        for account, (_, movement) in moved.items():
+            balances[account] += movement
+            flows[kinds[account] or ""] = flows.get(kinds[account] or "", Decimal(0)) + movement
+        cash = [balances[account] for account, kind in kinds.items() if kind == "cash"]
+        unknown = [account for account, kind in kinds.items() if kind is None]
+        is_told = not any(balances[account] or moved.get(account, (0, 0))[1] for account in unknown)
         # Of a month without one before it no change is known, of no account no balance.
-        known = balance is not None and first - timedelta(days=1) in figures
+        follows = first - timedelta(days=1) in figures
+        stated: Figures = {name: cents(amount) if follows and is_told else None for name, amount in _flows(flows)}
+        if sum(flows.values()):
+            del stated["financing_cash_flow"]
         figures[_month_end(first)] = {
-            "cash_balance": None if balance is None else cents(balance),
-            "cash_change_mtd": cents(change) if known else None,
+            "cash_balance": cents(sum(cash)) if cash else None,
+            "cash_change_mtd": cents(flows["cash"]) if cash and follows else None,
+            **stated,
         }
     return figures
 
 
+def _flows(moved: Mapping[str, Decimal]) -> Iterator[tuple[str, Decimal]]:
+    """Debits are positive: what an asset grows by is paid for, what is owed grew by the contrary."""
+    working = ASSETS - {"cash", "fixed_asset"} | CREDITS - {"debt", "equity"} | INCOME
+    yield "operating_cash_flow", -sum((moved[kind] for kind in working), Decimal(0))
+    yield "ar_change", moved["receivable"]
+    yield "inventory_change", moved["inventory"]
+    yield "ap_change", -moved["payable"]
+    yield "investing_cash_flow", -moved["fixed_asset"]
+    yield "financing_cash_flow", -moved["debt"] - moved["equity"]
+
+
+def _moved(dealership: Dealership, ledger: FoundTable, ahead: int) -> dict[date, dict[str, tuple[Decimal, Decimal]]]:
+    """Balance and movement of every account by month, up to this one."""
+    number, year, month = (ledger.column(name) for name in ("AccountNo", "Year", "Month"))
+    sums = [func.sum(ledger.column(name)) for name in ("YTD", "MTD")]
+    statement = select(number, year, month, *sums).where(_actual(ledger)).group_by(number, year, month)
+    months: dict[date, dict[str, tuple[Decimal, Decimal]]] = {}
+    now = today(dealership)
+    for account, *when, balance, movement in ask(dealership, statement):
+        first = _month(when[0], when[1], ahead)
+        if first <= now and key(account):
+            had = months.setdefault(first, {}).get(key(account), (Decimal(0), Decimal(0)))
+            months[first][key(account)] = (had[0] + Decimal(balance or 0), had[1] + Decimal(movement or 0))
+    return months
+
+
 def _actual(ledger: FoundTable) -> ColumnElement[bool]:
     return and_(ledger.column("AccountField") == "Actual", ledger.column("Month").between(1, 12), lives(ledger))
-
-
-def _is_cash(dealership: Dealership, ledger: FoundTable, chart: FoundTable) -> ColumnElement[bool]:
-    numbered = ledger.column("AccountNo").like("11%")
-    if not chart.has("CashAccount"):
-        return numbered
-    flagged = and_(lives(chart), chart.column("CashAccount") == true())
-    if not ask(dealership, select(func.count()).select_from(chart.source).where(flagged))[0][0]:
-        return numbered
-    same = chart.column("AccountNo") == ledger.column("AccountNo")
-    return or_(exists().where(same, flagged), and_(numbered, not_(exists().where(same, lives(chart)))))
 
 
 def _months_ahead(dealership: Dealership, ledger: FoundTable) -> int | None:

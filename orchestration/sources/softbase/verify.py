@@ -1,8 +1,8 @@
 """A dealership's figures asked afresh, by other means than those that fill the warehouse.
 
 The database adds up: sums and counts by day, account and state, over the views as they are now. No row is read, no
-state and no mapping; an error on the long way from Softbase to a mart shows as a difference. By department there are no
-figures: which code belongs to which is the warehouse's own say.
+state and no mapping; an error on the long way from Softbase to a mart shows as a difference. Of departments there is
+rental alone (``verified_rent``).
 """
 
 from __future__ import annotations
@@ -43,13 +43,9 @@ def sales_figures(session: Session, first: date, last: date) -> dict[date, Figur
     """Revenue, invoices and orders of every day from ``first`` to ``last``, as mart_sales_daily has them in all."""
     dealership = dealership_of(session)
     invoices, orders = view(dealership, "invoice_reg"), view(dealership, "wo")
-    amounts = [invoices.column(name) for name in invoices.names if name.endswith(("Taxable", "NonTax"))]
-    revenue = sum((func.coalesce(amount, 0) for amount in amounts[1:]), func.coalesce(amounts[0], 0))
+    revenue, counts = invoiced(invoices, orders)
     day = cast(invoices.column("InvoiceDate"), Date)
-    quoted = exists().where(
-        orders.column("WONo") == invoices.column("InvoiceNo"), orders.column("Disposition").in_(_QUOTES)
-    )
-    billed = select(day, func.sum(revenue), func.count()).where(lives(invoices), not_(quoted)).group_by(day)
+    billed = select(day, revenue, func.count()).where(counts).group_by(day)
     found = {row[0]: row[1:] for row in ask(dealership, billed)}
     opening, closing = day_of(orders.column("OpenDate")), day_of(orders.column("ClosedDate"))
     opened, closed = _by_day(dealership, orders, opening), _by_day(dealership, orders, closing)
@@ -72,8 +68,18 @@ def sales_figures(session: Session, first: date, last: date) -> dict[date, Figur
     return figures
 
 
+def invoiced(invoices: FoundTable, orders: FoundTable) -> tuple[ColumnElement[Any], ColumnElement[bool]]:
+    """The sum of what invoices bill, and which ones count: not those of quotes."""
+    amounts = [invoices.column(name) for name in invoices.names if name.endswith(("Taxable", "NonTax"))]
+    revenue = sum((func.coalesce(amount, 0) for amount in amounts[1:]), func.coalesce(amounts[0], 0))
+    quoted = exists().where(
+        orders.column("WONo") == invoices.column("InvoiceNo"), orders.column("Disposition").in_(_QUOTES)
+    )
+    return func.sum(revenue), and_(lives(invoices), not_(quoted))
+
+
 def fleet_figures(session: Session) -> Figures:
-    """The fleet as it is now, by column of mart_rental_fleet."""
+    """The fleet as it is now, by column of mart_rental_fleet; each type a figure of its own: ``units_by_type X``."""
     dealership = dealership_of(session)
     units, lines, orders, depts = (view(dealership, name) for name in ("equipment", "wo_rental", "wo", "dept"))
     tomorrow = datetime.combine(today(dealership) + timedelta(days=1), time())
@@ -105,6 +111,10 @@ def fleet_figures(session: Session) -> Figures:
     billed = func.nullif(func.upper(func.ltrim(func.rtrim(orders.column("BillTo")))), "")
     customers = select(func.count(distinct(billed)))
     customers = customers.select_from(units.source, lines.source, orders.source).where(in_fleet, running)
+    # As they are spelled, which a database may not tell apart.
+    names = [units.column(name) for name in ("ModelGroup", "Model", "Make") if units.has(name)]
+    named = ask(dealership, select(units.column("SerialNo"), *names).select_from(units.source).where(in_fleet))
+    types = Counter(next((text.strip() for text in row[1:] if text and text.strip()), "unknown") for row in named)
     return {
         "total_units": total,
         "rented_units": rented,
@@ -112,6 +122,7 @@ def fleet_figures(session: Session) -> Figures:
         "available_units": total - rented - idle,
         "utilization_rate": cents(Decimal(100 * rented) / total) if total else None,
         "active_rental_customers": int(ask(dealership, customers)[0][0]),
+        **{f"units_by_type {name}": units_of for name, units_of in types.items()},
     }
 
 

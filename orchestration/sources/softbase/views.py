@@ -91,7 +91,11 @@ class ViewReader:
             extract.mode = "incremental"
             extract.state = self._read(now) | {SINCE: _iso(max(now, since)), FULL_AT: self.state[FULL_AT]}
             statement = statement.where(changed(self.stream, found, self._wall(since), self._today(now)))
-        extract.records = self._records(found, statement)
+        # What is recent is among the rows of either read.
+        dates = _present(found, self.stream.dates) if window is None else []
+        if dates:
+            extract.reread_days, extract.reread_records = TRAILING.days, 0
+        extract.records = self._records(found, statement, dates, (self._today(now) - TRAILING).isoformat())
         return extract
 
     def _found(self) -> FoundTable:
@@ -162,8 +166,10 @@ class ViewReader:
         if self.stream.key and not found.table.key:
             self.extract.notes.append(f"{self.stream.view} has no {', '.join(self.stream.key)}: read in full")
 
-    def _records(self, found: FoundTable, statement: Select[Any]) -> Iterator[Record]:
+    def _records(self, found: FoundTable, statement: Select[Any], dates: list[str], recent: str) -> Iterator[Record]:
         for row in self.database.rows(found, statement):
+            if any(str(row.get(name) or "")[:10] >= recent for name in dates):
+                self.extract.reread_records = (self.extract.reread_records or 0) + 1
             gone = row.get(GONE) is True or row.get(GONE) == 1 or row.get(GONE_AT) is not None
             yield Record(record_key(row, found.table.key), row, self._updated(row), deleted=gone)
 

@@ -27,7 +27,7 @@ def begin(api: AccountApi, plan: Plan, notes: list[str]) -> Extract:
     state = {READ_AT: api.now().isoformat(timespec="seconds"), COVERED: plan.covered().written()}
     if plan.had_since is not None:
         state[HAD_SINCE] = plan.had_since.isoformat()
-    return Extract(records=(), mode="incremental", state=state, notes=notes)
+    return Extract(records=(), mode="incremental", state=state, notes=notes, reread_days=plan.reread_days)
 
 
 def read_calls(api: AccountApi, plan: Plan, notes: list[str]) -> Extract:
@@ -65,6 +65,7 @@ def read_daily_report(api: AccountApi, plan: Plan, notes: list[str]) -> Extract:
     months = months_of(plan.first, plan.last)
     if plan.kept is None and len(months) == 1:
         months.insert(0, shifted(months[0], -1))
+        extract.reread_days = (plan.last - months[0]).days + 1
 
     def records() -> Iterator[Record]:
         for month in months:

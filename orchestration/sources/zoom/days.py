@@ -143,6 +143,11 @@ class Plan:
         covered.add(max(first or date.min, self.first + MARGIN), self.today)
         return covered
 
+    @property
+    def reread_days(self) -> int:
+        """As ``Extract.reread_days``."""
+        return (self.last - self.first).days + 1 if self.kept is None else 0
+
     def keeps(self, day: date | None) -> bool:
         """Whether a record of that local date is wanted; one whose date can't be told is."""
         return self.kept is None or day is None or self.kept[0] <= day <= self.kept[1]

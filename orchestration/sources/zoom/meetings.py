@@ -53,6 +53,8 @@ class MeetingReader:
         which days have been read. A window is read to its end.
         """
         extract = begin(self.api, plan, notes)
+        # As many as a run may ask for.
+        extract.reread_days = 0
 
         def records() -> Iterator[Record]:
             asked, skipped = 0, list[str]()

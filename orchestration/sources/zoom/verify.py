@@ -167,16 +167,21 @@ def _calls(account: Account, day: date) -> dict[str, Value]:
         calls[str(row.get("call_id") or key)].append(row)
     ordered = [sorted(one, key=lambda row: (str(row.get("start_time")), call_key(row))) for one in calls.values()]
     todays = [one for one in ordered if local_date(one[0].get("start_time"), account.api.zone) == day]
-    inbound = [one for one in todays if one[0].get("direction") == "inbound"]
+    inbound = [one for one in todays if _word(one[0], "direction") == "inbound"]
     seconds = Decimal(sum(_whole(row.get("duration")) for one in todays for row in one))
     return {
         "total_calls": len(todays),
         "inbound_calls": len(inbound),
-        "outbound_calls": sum(one[0].get("direction") == "outbound" for one in todays),
-        "missed_calls": sum(all(row.get("call_result") in _MISSED for row in one) for one in inbound),
+        "outbound_calls": sum(_word(one[0], "direction") == "outbound" for one in todays),
+        "missed_calls": sum(all(_word(row, "call_result") in _MISSED for row in one) for one in inbound),
         "total_call_minutes": int((seconds / 60).quantize(Decimal(1), ROUND_HALF_UP)),
         "avg_call_duration_mins": _ratio(seconds / 60, len(todays)),
     }
+
+
+def _word(row: Row, name: str) -> str:
+    """One of Zoom's words, which it spells one way in its documentation and in capitals elsewhere."""
+    return str(row.get(name) or "").lower()
 
 
 def _newest(account: Account) -> date:

@@ -196,7 +196,8 @@ def test_a_refusal_is_told_under_its_own_number_whatever_failed_before(server: T
 
 
 TYPED = Table("Typed", ("Id",), ("Money", "Bit", "Float", "At", "Day", "Raw", "Text", "Long", "Nothing"), key=("Id",))
-ODD_TEXT = "O'Brien \N{FAMILY} 漢 a\0b \t\r\n"
+# Also halves of a pair, as SQL Server keeps them of texts cut in the middle of a character.
+ODD_TEXT = "O'Brien \N{FAMILY} 漢 a\0b \t\r\n half \ud83d of \udc6a"
 
 
 @pytest.fixture
@@ -226,7 +227,8 @@ def test_values_come_over_tds_with_every_digit_and_character(typed: TdsServer) -
     assert str(row["Money"]) == "-152340.1200"
     assert (row["Bit"], str(row["Float"])) == (True, "0.1")
     assert (row["At"], row["Day"], row["Raw"]) == ("2026-02-03T00:00:00", "2026-02-03", "00ff")
-    assert row["Text"] == ODD_TEXT
+    # FreeTDS hands on what is no character as a question mark, and every other as it is.
+    assert row["Text"] == ODD_TEXT.replace("\ud83d", "?").replace("\udc6a", "?")
     assert (len(row["Long"]), row["Nothing"]) == (3_000_000, None)
 
 

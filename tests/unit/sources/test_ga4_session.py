@@ -504,3 +504,22 @@ def test_a_clock_that_is_refused_names_it(server: RunningGa4) -> None:
         read(server, service_account=key.json(f"{server.base_url}/token"))
     assert "this machine's clock" in refused.value.hint
     assert len(server.service.log) == 1
+
+
+def test_a_read_says_that_the_newest_dates_were_read_again_without_those_that_have_no_table(server: RunningGa4) -> None:
+    for day in range(1, 11):
+        write(server, f"events_202602{day:02d}", event("user_engagement", 1, ga_session_id=day))
+    records, extract = read(server)
+    assert (len(records), extract.reread_days) == (10, 10)
+    records, extract = read(server, state=extract.state)
+    assert (len(records), extract.reread_days) == (4, 4)
+    # A date without a table is unknown and not empty.
+    del server.export("blank").given["events_20260209"]
+    records, extract = read(server, state=extract.state)
+    assert (len(records), extract.reread_days) == (3, 3)
+    assert read(server, state=extract.state, window=(date(2026, 2, 1), date(2026, 2, 3)))[1].reread_days == 0
+    server.export("blank").given.clear()
+    for stream, days in (("sessions", 4), ("days", 10)):
+        records, gone = read(server, stream, extract.state)
+        assert (records, gone.reread_days) == ([], days)
+    assert read(server)[1].reread_days == 0, "there never were any"

@@ -68,6 +68,8 @@ def test_every_month_is_asked_for_on_its_own_and_read_by_its_groups() -> None:
         "total_expenses": Decimal("505.05"),
         "net_income": Decimal("505.05"),
         "gross_profit": Decimal("600.10"),
+        # Of what was sold, without other income: 600.10 / 1000.10 is 60.004 %.
+        "gross_margin_pct": Decimal("60.00"),
         "total_assets": Decimal("750"),
         "total_liabilities": Decimal("-30"),
         "total_equity": Decimal("780"),
@@ -77,14 +79,30 @@ def test_every_month_is_asked_for_on_its_own_and_read_by_its_groups() -> None:
         "operating_cash_flow": Decimal("500.05"),
     }
     assert totals[APRIL]["operating_cash_flow"] == Decimal("1400")
+    assert totals[APRIL]["gross_margin_pct"] == Decimal("75.00")
     assert len(books.asked_reports) == 6
     assert {params["summarize_column_by"] for params in books.asked_reports} == {"Total"}
     assert [params.get("accounting_method") for params in books.asked_reports[:3]] == ["Cash", "Cash", None]
 
 
-def test_what_a_report_leaves_out_is_zero() -> None:
-    totals = report_totals(open_fake(FakeBooks(reports=no_data)), MARCH, MARCH)
-    assert set(totals[MARCH].values()) == {Decimal(0)}
+def test_what_a_report_leaves_out_is_zero_and_of_no_sales_there_is_no_margin() -> None:
+    (month,) = report_totals(open_fake(FakeBooks(reports=no_data)), MARCH, MARCH).values()
+    assert month.pop("gross_margin_pct") is None
+    assert set(month.values()) == {Decimal(0)}
+
+
+@pytest.mark.parametrize(
+    ("income", "costs", "margin"),
+    [("300", "100", "66.67"), ("3", "32.99", "-999.67"), ("3", "33", None), ("-200", "-100", "50.00")],
+)
+def test_a_margin_is_as_wide_as_the_marts(income: str, costs: str, margin: str | None) -> None:
+    lines = [section("Income", income, "0"), section("COGS", costs, "0")]
+
+    def sold(name: str, params: Mapping[str, str]) -> dict[str, Any]:
+        return report(name, lines if name == "ProfitAndLoss" else REPORTS[name], params)
+
+    totals = report_totals(open_fake(FakeBooks(reports=sold)), MARCH, MARCH)
+    assert totals[MARCH]["gross_margin_pct"] == (None if margin is None else Decimal(margin))
 
 
 def test_a_section_without_summary_is_worth_what_its_lines_add_up_to() -> None:

@@ -300,3 +300,24 @@ def test_figures_are_asked_for_in_sql_servers_words(lacking: frozenset[str]) -> 
 def test_settings_that_are_wrong_are_named(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         SoftbaseConnection.resolved({"url": "mssql+pymssql://u:p@h/d"} | settings)
+
+
+@pytest.mark.parametrize("state", [None, state_of(NOW - timedelta(days=1))], ids=["all", "changes"])
+def test_a_read_says_that_recent_business_was_read_whatever_changed_and_counts_it(state: dict[str, Any] | None) -> None:
+    window = (date(2026, 1, 1), date(2026, 1, 31))
+    for name in ("invoice_reg", "wo", "gl_detail"):
+        assert (read(STREAM[name], state)[0].reread_days, read(STREAM[name], state)[0].reread_records) == (45, 0)
+        assert read(STREAM[name], state, window)[0].reread_days == 0, "days of somebody's choice"
+    # By audit columns alone: a night without changes is none without rows.
+    assert {read(STREAM[name], state)[0].reread_days for name in ("equipment", "gl", "chart_of_accounts")} == {0}
+
+    class Filled(Recorder):
+        def rows(self, found: FoundTable, statement: Select[Any]) -> Iterator[dict[str, Any]]:
+            # 45 days before the 20th of November is the 6th of October. One without any date; one edited alone.
+            for number, day in enumerate(("2026-10-06T00:00:00", "2026-10-05T23:59:59", None, "1900-01-01")):
+                yield {"InvoiceNo": number, "InvoiceDate": day, "LastModificationTime": "2026-11-20T01:00:00"}
+            yield {"InvoiceNo": 9, "InvoiceDate": "2026-01-01", "ClosedDate": "2026-11-19"}
+
+    extract = views.ViewReader(Filled(), "ten001", STREAM["invoice_reg"], state or {}, CHICAGO, None).read(None)  # type: ignore[arg-type]
+    assert len(list(extract.records)) == 5
+    assert extract.reread_records == 2

@@ -328,3 +328,18 @@ def test_a_window_asks_for_its_days_alone_and_leaves_the_state_as_it_is(zoom: Zo
     inside, _, _ = zoom.add_calls("2026-10-01T05:00:00+00:00", "2026-10-01T04:59:59+00:00", "2026-10-02T05:00:00+00:00")
     assert zoom.read("call_history", window=(date(2026, 10, 1), date(2026, 10, 1))).keys == [inside]
     assert zoom.read("users", window=(date(2026, 10, 1), date(2026, 10, 1))).extract.mode == "full"
+
+
+def test_a_read_says_how_many_days_it_asked_for_whatever_changed(zoom: ZoomAccount) -> None:
+    # From the 21st of May to the 20th of November, and the next morning from the 16th to the 21st.
+    first = {stream: zoom.read(stream).extract.reread_days for stream in ("call_history", "meetings")}
+    assert first == dict.fromkeys(first, 184)
+    zoom.server.advance(1)
+    for stream in first:
+        assert zoom.read(stream).extract.reread_days == 6
+        assert zoom.read(stream, window=(date(2026, 11, 1), date(2026, 11, 9))).extract.reread_days == 0
+    # The report's months: October and November up to the 21st.
+    zoom.read("daily_report")
+    assert zoom.read("daily_report").extract.reread_days == 31 + 21
+    # As many meetings as a run may ask for are no number of days.
+    assert zoom.read("participants").extract.reread_days == 0

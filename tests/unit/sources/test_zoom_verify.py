@@ -12,6 +12,7 @@ from orchestration.sources.zoom.verify import day_figures
 MEETINGS = ("total_meetings", "total_meeting_minutes", "total_participants", "avg_meeting_duration_mins")
 NINTH = date(2026, 11, 9)
 COUNTS = MEETINGS[:3]
+CALLS = ("total_calls", "inbound_calls", "outbound_calls", "missed_calls")
 
 
 @pytest.mark.parametrize("to_excluded", [False, True])
@@ -59,3 +60,13 @@ def test_meetings_that_one_was_in_are_among_them_where_zoom_tells(
     with zoom.session() as session:
         figures = day_figures(session, {NINTH: dict.fromkeys(MEETINGS, 0)})[NINTH]
     assert figures["avg_meeting_duration_mins"] == average
+
+
+def test_words_count_however_they_are_spelled(zoom: ZoomAccount) -> None:
+    zoom.add_calls(*(f"2026-11-09T15:0{number}:00+00:00" for number in range(4)))
+    said = [("Inbound", "No_Answer"), ("INBOUND", "Answered"), ("inbound", "voicemail"), ("Outbound", "Busy")]
+    for leg, (direction, result) in zip(zoom.account.life.legs, said, strict=True):
+        leg.direction, leg.result = direction, result
+    with zoom.session() as session:
+        figures = day_figures(session, {NINTH: dict.fromkeys(CALLS, 0)})[NINTH]
+    assert figures == {"total_calls": 4, "inbound_calls": 3, "outbound_calls": 1, "missed_calls": 2}
