@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from orchestration.commands import dagster_parts, db, dbt, demo, orgs, quality, run, status, sync, verify
+from orchestration.commands import dagster_parts, db, dbt_project, demo, orgs, quality, run, status, sync, verify
 from orchestration.errors import AiopError
 from orchestration.logs import configure_logging, print_exception, redact
 from orchestration.settings import load_env_file
@@ -26,9 +26,9 @@ app.add_typer(dagster_parts.app, name="dagster")
 app.add_typer(quality.app, name="quality")
 sync.register(app)
 run.register(app)
+dbt_project.register(app)
 verify.register(app)
 status.register(app)
-dbt.register(app)
 
 
 def main() -> None:

@@ -12,6 +12,13 @@ from orchestration.errors import UsageError
 HISTORY_DAYS = 400
 # Streams that were not read for 31 days are no longer part of their source: from then on nobody asks.
 SHORTEST_HISTORY = 35
+# Dagster's runs, events and ticks: many times what the warehouse itself remembers of a night.
+DAGSTER_DAYS = 90
+SHORTEST_DAGSTER = 7
+
+SYNC_WORKERS = 8
+# A worker is a thread: beyond this, one process is the bottleneck.
+MOST_SYNC_WORKERS = 64
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
@@ -42,13 +49,45 @@ def schedule_timezone() -> str:
 
 def history_days() -> int:
     """Days that the warehouse remembers attempts and builds for, ``AIOP_HISTORY_DAYS`` (default 400)."""
-    text = os.environ.get("AIOP_HISTORY_DAYS") or str(HISTORY_DAYS)
-    if not text.isdecimal() or int(text) < SHORTEST_HISTORY:
-        raise UsageError(
-            f"AIOP_HISTORY_DAYS is {text!r}, not a number of days from {SHORTEST_HISTORY}.",
-            hint="the warehouse looks back that far itself, to tell which streams a source still has.",
-        )
-    return int(text)
+    return _number(
+        "AIOP_HISTORY_DAYS",
+        HISTORY_DAYS,
+        "days",
+        SHORTEST_HISTORY,
+        hint="the warehouse looks back that far itself, to tell which streams a source still has.",
+    )
+
+
+def dagster_days() -> int:
+    """Days that Dagster's runs and ticks are kept for, ``AIOP_DAGSTER_DAYS`` (default 90)."""
+    return _number(
+        "AIOP_DAGSTER_DAYS",
+        DAGSTER_DAYS,
+        "days",
+        SHORTEST_DAGSTER,
+        hint="whoever looks at a failure should find last week's runs.",
+    )
+
+
+def sync_workers() -> int:
+    """Organizations that are read at a time, ``AIOP_SYNC_WORKERS`` (1 to 64, default 8)."""
+    return _number(
+        "AIOP_SYNC_WORKERS",
+        SYNC_WORKERS,
+        "organizations read at a time",
+        1,
+        MOST_SYNC_WORKERS,
+        hint="each of them takes two sessions of the warehouse's database.",
+    )
+
+
+def _number(name: str, default: int, what: str, low: int, high: int | None = None, *, hint: str) -> int:
+    text = os.environ.get(name) or str(default)
+    number = int(text) if text.isascii() and text.isdecimal() else None
+    if number is None or number < low or (high is not None and number > high):
+        bounds = f"from {low}" if high is None else f"from {low} to {high}"
+        raise UsageError(f"{name} is {text!r}, not a number of {what} {bounds}.", hint=hint)
+    return number
 
 
 def load_env_file() -> None:

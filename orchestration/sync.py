@@ -15,18 +15,19 @@ from datetime import date, datetime
 import psycopg
 
 from orchestration.errors import DatabaseError, UsageError
+from orchestration.settings import MOST_SYNC_WORKERS, sync_workers
 from orchestration.sources import SOURCES
 from orchestration.sources.core.source import Source
 from orchestration.sync_report import Event, Failure, SyncReport
-from orchestration.sync_worker import Batch, Job, Worker
+from orchestration.sync_worker import SESSIONS, Batch, Job, Worker
 from orchestration.warehouse import database, locks, sync_runs
 from orchestration.warehouse.landed_tables import analyze_new, ensure_tables
 from orchestration.warehouse.loader import lock_name
 from orchestration.warehouse.organizations import connected
+from orchestration.warehouse.session_limits import require_sessions
 
 __all__ = ["Event", "Failure", "SyncReport", "sync"]
 
-DEFAULT_WORKERS = 8
 # What an interrupted sync waits for its threads; what they hold ends with the process anyway.
 _GRACE_SECONDS = 5.0
 
@@ -41,7 +42,7 @@ def sync(
     only_failed: bool = False,
     unless_since: datetime | None = None,
     allow_deletes: Iterable[str] = (),
-    workers: int = DEFAULT_WORKERS,
+    workers: int | None = None,
     progress: Callable[[Event], None] | None = None,
     dagster_run_id: str | None = None,
 ) -> SyncReport:
@@ -51,14 +52,14 @@ def sync(
     ``start`` and ``end`` (inclusive, no ``end``: up to now) read a window again and leave the watermarks alone.
     ``only_failed``: just the streams whose last attempt failed; with a window, whose last window did. ``unless_since``:
     just those without a success since that instant. ``allow_deletes``: streams for which a full read may delete any
-    share of the rows. ``workers`` organizations are read at a time; ``progress`` is called from their
-    threads, one call at a time.
+    share of the rows. ``workers`` organizations are read at a time, without it as many as ``AIOP_SYNC_WORKERS`` says;
+    ``progress`` is called from their threads, one call at a time.
 
     Raises UsageError and DatabaseError before anything is read. What fails later is in the report. An interrupt ends
     the threads, undoes what they had begun, and is raised.
     """
     begun = time.monotonic()
-    kind = _source(source)
+    kind, workers = _source(source), _workers(workers)
     window = _window(start, end)
     batch = Batch(
         kind,
@@ -127,11 +128,15 @@ def _plan(
 
 
 def _run(batch: Batch, jobs: Sequence[Job], workers: int) -> None:
+    workers = min(workers, len(jobs))
+    if workers:
+        with database.connect(autocommit=True, application_name=batch.application_name) as connection:
+            require_sessions(connection, SESSIONS * workers)
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)
     ended: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-    threads = [Worker(batch, waiting, ended) for _ in range(min(workers, len(jobs)))]
+    threads = [Worker(batch, waiting, ended) for _ in range(workers)]
     try:
         for thread in threads:
             thread.start()
@@ -148,6 +153,14 @@ def _run(batch: Batch, jobs: Sequence[Job], workers: int) -> None:
             if thread.ident is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))
         raise
+
+
+def _workers(number: int | None) -> int:
+    if number is None:
+        return sync_workers()
+    if not 1 <= number <= MOST_SYNC_WORKERS:
+        raise UsageError(f"workers: {number} is not a number from 1 to {MOST_SYNC_WORKERS}")
+    return number
 
 
 def _source(name: str) -> Source:

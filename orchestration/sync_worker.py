@@ -27,6 +27,8 @@ from orchestration.warehouse.organizations import Organization
 from orchestration.warehouse.secrets import resolve
 from orchestration.warehouse.tokens import PostgresTokenStore, TokenSession
 
+# Of the database, by a worker: one that lands, and one that holds locks on tokens.
+SESSIONS = 2
 _RECEIVED_EVERY_SECONDS = 5.0
 # A crash of the server may cost the last loads, whole, as if they had not run. Who reports them waits for the disk once
 # for all of them: docs/decisions/003-commits.md.

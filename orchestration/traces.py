@@ -17,7 +17,7 @@ from urllib.parse import quote
 # What the programs write for people to look at, and can write again. The rest of a home is somebody's own.
 OUTPUTS = ("archive", "data_docs", "dbt", "dagster", "gx", "reports")
 # dbt's own messages quote values of rows, without saying whose.
-QUOTING = ("dbt/logs", "dbt/runs")
+QUOTING = ("dbt/logs", "dbt/runs", "dbt/command")
 # The database's files: their content is the database's to remove. Dagster's SQLite: orchestration.defs.forgetting.
 _NOT_FILES = ("pg",)
 _DATABASES = re.compile(r"\.db(-wal|-shm|-journal)?\Z")

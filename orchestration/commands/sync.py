@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from orchestration.commands.chosen import MoreOrgs, OrgOption, chosen_organizations
 from orchestration.errors import UsageError
 from orchestration.logs import redact
+from orchestration.settings import MOST_SYNC_WORKERS, SYNC_WORKERS
 from orchestration.sync_report import Event, SyncReport, describe
 
 Show = Callable[[Event], None]
@@ -40,7 +41,14 @@ def sync_command(
         list[str] | None,
         typer.Option(metavar="STREAM", help="let a full read of this stream delete any share of the rows"),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="organizations read at a time")] = 8,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MOST_SYNC_WORKERS,
+            help=f"organizations read at a time; default: AIOP_SYNC_WORKERS, or {SYNC_WORKERS}",
+        ),
+    ] = None,
 ) -> None:
     """Read SOURCE for the organizations connected to it and land what is new.
 

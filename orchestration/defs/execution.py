@@ -18,7 +18,7 @@ from psycopg import errors
 
 from orchestration.errors import UsageError
 from orchestration.logs import redact
-from orchestration.settings import load_settings
+from orchestration.settings import dagster_days, load_settings
 from orchestration.sources import SOURCES
 from orchestration.warehouse.database import connect, database_url
 from orchestration.warehouse.database_errors import database_errors
@@ -43,6 +43,8 @@ def prepare_dagster_home() -> Path:
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},
         "freshness": {"enabled": True},
+        # Runs and their events are ops/history's to forget.
+        "retention": {kind: {"purge_after_days": dagster_days()} for kind in ("schedule", "sensor")},
     }
     if settings.database_url:
         _ensure_storage_schema()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,11 +16,11 @@ from typing import Any
 
 import dagster as dg
 import sqlalchemy as sa
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable, SqlEventLogStorageTable
+from dagster._core.storage.event_log.schema import AssetKeyTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
-from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
 from orchestration.defs.execution import STORAGE_SCHEMA, prepare_dagster_home
+from orchestration.defs.runs import delete_run, event_storage, last_seen
 from orchestration.settings import load_settings
 from orchestration.traces import Names
 from orchestration.warehouse.database import connect
@@ -46,9 +46,7 @@ def forget_organization(names: Names) -> Forgotten:
     prepare_dagster_home()
     outcome = Forgotten()
     with dg.DagsterInstance.get() as instance:
-        storage = instance.event_log_storage
-        # Also sub-classes for other databases: the tables are the same.
-        assert isinstance(storage, SqlEventLogStorage)
+        storage = event_storage(instance)
         for run_id in instance.get_run_ids():
             record = instance.get_run_record_by_id(run_id)
             if record is None:
@@ -56,10 +54,10 @@ def forget_organization(names: Names) -> Forgotten:
             run = record.dagster_run
             if not _names(names, storage, run):
                 continue
-            if not run.is_finished and _last_seen(storage, record) > datetime.now(UTC) - _DEAD_AFTER:
+            if not run.is_finished and last_seen(instance, record) > datetime.now(UTC) - _DEAD_AFTER:
                 outcome.running.append(run.run_id)
                 continue
-            _delete(instance, storage, run.run_id)
+            delete_run(instance, run.run_id)
             outcome.deleted.append(run.run_id)
         _forget_summaries(storage, names)
     _compact(home)
@@ -85,25 +83,6 @@ def _names(names: Names, storage: SqlEventLogStorage, run: dg.DagsterRun) -> boo
     )
     with storage.run_connection(run.run_id) as connection:
         return any(names.named_in(text) for (text,) in connection.execute(query))
-
-
-def _last_seen(storage: SqlEventLogStorage, record: dg.RunRecord) -> datetime:
-    newest = storage.get_records_for_run(record.dagster_run.run_id, limit=1, ascending=False).records
-    timestamp = newest[0].event_log_entry.timestamp if newest else record.create_timestamp.timestamp()
-    return datetime.fromtimestamp(timestamp, UTC)
-
-
-def _delete(instance: dg.DagsterInstance, storage: SqlEventLogStorage, run_id: str) -> None:
-    with suppress(NotImplementedError):
-        instance.compute_log_manager.delete_logs(prefix=[run_id])
-    with storage.index_connection() as connection:
-        connection.execute(sa.delete(AssetCheckExecutionsTable).where(AssetCheckExecutionsTable.c.run_id == run_id))
-    instance.delete_run(run_id)
-    if isinstance(storage, SqliteEventLogStorage):
-        # A run's events have a file of their own, which deleting rows leaves as it is.
-        shard = Path(storage.path_for_shard(run_id))
-        for path in (shard, shard.with_name(f"{shard.name}-wal"), shard.with_name(f"{shard.name}-shm")):
-            path.unlink(missing_ok=True)
 
 
 def _forget_summaries(storage: SqlEventLogStorage, names: Names) -> None:

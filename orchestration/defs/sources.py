@@ -30,7 +30,8 @@ TOLD_EVERY = 25
 class SyncConfig(dg.Config):
     """Which organizations and dates one extraction covers. Without ``orgs`` all, without dates what is new.
 
-    ``stale_only`` leaves out what was read successfully since midnight (of the schedules' time zone).
+    ``stale_only`` leaves out what was read successfully since midnight (of the schedules' time zone). ``workers``
+    organizations are read at a time; without it, as many as ``AIOP_SYNC_WORKERS`` says.
     """
 
     orgs: list[str] | None = None
@@ -38,6 +39,7 @@ class SyncConfig(dg.Config):
     end: str | None = None
     only_failed: bool = False
     stale_only: bool = False
+    workers: int | None = None
 
 
 def midnight() -> datetime:
@@ -125,6 +127,7 @@ def _sync(context: dg.AssetExecutionContext, source: str, streams: Sequence[str]
         end=date.fromisoformat(config.end) if config.end else None,
         only_failed=config.only_failed,
         unless_since=midnight() if config.stale_only else None,
+        workers=config.workers,
         progress=_teller(context, source),
         dagster_run_id=context.run_id,
     )

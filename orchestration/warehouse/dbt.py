@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -32,6 +33,10 @@ _SESSION = {"row_security": "off", "timezone": "UTC", "work_mem": "64MB", "lock_
 
 # libpq reads these where dbt's profile has no setting for them.
 _PASSED_ON = {"sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"}
+
+# dbt's commands, by whether they write to the warehouse (retry repeats a build, an operation may do anything).
+_WRITING = {"build", "clone", "retry", "run", "run-operation", "seed", "snapshot"}
+_READING = {"clean", "compile", "debug", "deps", "docs", "init", "list", "ls", "parse", "show", "source", "test"}
 
 _PROJECT_FILES = ("dbt_project.yml", "profiles.example.yml", "models", "macros", "seeds", "tests/dbt")
 
@@ -107,7 +112,7 @@ def current_manifest() -> Path:
 
 def run_dbt(arguments: list[str], environment: Mapping[str, str]) -> str:
     """Run dbt to its end in a process of its own and return what it printed. Raises AiopError when it fails."""
-    command = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments]
+    command = [_program(), "--no-use-colors", *arguments]
     done = subprocess.run(
         command, cwd=PROJECT_ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False
     )
@@ -117,6 +122,34 @@ def run_dbt(arguments: list[str], environment: Mapping[str, str]) -> str:
             hint=f"dbt's whole log is in {environment.get('DBT_LOG_PATH', 'logs')}",
         )
     return done.stdout
+
+
+def call_dbt(arguments: Sequence[str], on_wait: Callable[[str], Any] | None = None) -> int:
+    """Run dbt for whoever is at the terminal, its output as it comes; its exit code, 128 + n where signal n ended it.
+
+    What writes holds the warehouse's only build meanwhile. Artifacts are in a directory of their own: the manifest that
+    Dagster goes by is its own affair, and ``dbt retry`` goes by the last command's.
+    """
+    environment = {**os.environ, **dbt_environment(), "DBT_TARGET_PATH": str(dbt_paths().home / "command")}
+    with ExitStack() as stack:
+        if writes(arguments):
+            stack.enter_context(build_lock(on_wait))
+        process = subprocess.Popen([_program(), *arguments], cwd=PROJECT_ROOT, env=environment)
+
+        def interrupt(signum: int, _frame: object) -> None:
+            # Only so does dbt cancel what the database still works on for it. A terminal sends SIGINT to dbt itself.
+            if signum != signal.SIGINT:
+                process.send_signal(signal.SIGINT)
+
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            stack.callback(signal.signal, signum, signal.signal(signum, interrupt))
+        code = process.wait()
+    return code if code >= 0 else 128 - code
+
+
+def writes(arguments: Sequence[str]) -> bool:
+    """Whether a dbt command line writes to the warehouse: its command is the first of dbt's words in it."""
+    return next((word in _WRITING for word in arguments if word in _WRITING | _READING), False)
 
 
 def build_rows(dagster_run_id: str, metadata: Mapping[str, Any]) -> dict[str, int]:
@@ -142,6 +175,10 @@ def build_rows(dagster_run_id: str, metadata: Mapping[str, Any]) -> dict[str, in
         return {}
     names = ("dagster/row_count", "rows_inserted", "rows_updated", "rows_deleted")
     return dict(zip(names, row, strict=True))
+
+
+def _program() -> str:
+    return str(Path(sys.executable).with_name("dbt"))
 
 
 def _path_variables() -> dict[str, str]:

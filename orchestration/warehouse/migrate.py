@@ -28,7 +28,9 @@ _CREATED_BY_ANOTHER = (errors.UniqueViolation, errors.DuplicateSchema, errors.Du
 
 
 def upgrade(target: psycopg.Connection | str) -> None:
-    """Migrate to the newest version and bring roles and database rights in order; does nothing where all is so.
+    """Migrate to the newest version and bring roles and their rights in order; does nothing where all is so.
+
+    Also of a database that was restored on a server without its roles: what they may read is granted again.
 
     ``target`` is a URL or an open connection, of which only the address is used: the work happens in a connection
     and transactions of its own. Safe to run from several processes at once.
@@ -44,7 +46,6 @@ def upgrade(target: psycopg.Connection | str) -> None:
             _ensure_version_table(connection)
         _migrate(target)
         with _connect(target, autocommit=True) as connection:
-            connection.execute("select ops.secure_database()")
             roles.ensure_tenant_roles(connection)
 
 

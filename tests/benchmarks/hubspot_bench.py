@@ -18,7 +18,8 @@ from typing import Any
 import httpx2
 
 from orchestration.logs import configure_logging
-from orchestration.sync import DEFAULT_WORKERS, SyncReport, sync
+from orchestration.settings import SYNC_WORKERS
+from orchestration.sync import SyncReport, sync
 from orchestration.warehouse import database
 from tests.benchmarks.bare_landing import BareLanding
 from tests.benchmarks.harness import Effort, Figure, Meter, best, memory_figure, own_warehouse, peak_mebibytes, show
@@ -46,7 +47,7 @@ def main() -> None:
         delayed = _beside(portals, meter, [LARGE.slug], 1)
         memory = peak_mebibytes()
         portals.answer_after(ANSWER_SECONDS_OF_MANY)
-        many = _beside(portals, meter, SMALL_SLUGS, DEFAULT_WORKERS)
+        many = _beside(portals, meter, SMALL_SLUGS, SYNC_WORKERS)
         _, one_by_one = meter.measure(lambda: _first_sync(SMALL_SLUGS, workers=1))
     wait = f"answers after {ANSWER_SECONDS * 1000:.0f} ms"
     short_wait = f"answers after {ANSWER_SECONDS_OF_MANY * 1000:.0f} ms"
@@ -143,7 +144,7 @@ def _by_dlt(portals: Portals, meter: Meter, directory: Path) -> _Dlt | None:
     return _Dlt(**json.loads(process.stdout), server=effort.server)
 
 
-def _first_sync(slugs: Sequence[str], workers: int = DEFAULT_WORKERS) -> SyncReport:
+def _first_sync(slugs: Sequence[str], workers: int = SYNC_WORKERS) -> SyncReport:
     with database.connect(autocommit=True) as connection:
         connection.execute("drop schema if exists staging_hubspot cascade")
         connection.execute("truncate ops.watermarks, ops.stream_shapes")

@@ -21,7 +21,8 @@ from cryptography.fernet import Fernet
 from orchestration.demo.organizations import COMPANIES, demo_environment, organizations_yaml
 from orchestration.demo.standins import start_standins
 from orchestration.logs import configure_logging
-from orchestration.sync import DEFAULT_WORKERS, SyncReport, sync
+from orchestration.settings import SYNC_WORKERS
+from orchestration.sync import SyncReport, sync
 from orchestration.warehouse import database
 from orchestration.warehouse.organizations import apply_file
 from orchestration.warehouse.tokens import PostgresTokenStore
@@ -192,7 +193,7 @@ def _send_again(url: str, companies: list[_Requests], land: Callable[[bytes], No
             for one in company.asked:
                 land(client.get(one["path"], params=one["params"]).raise_for_status().content)
 
-    with ThreadPoolExecutor(DEFAULT_WORKERS) as threads:
+    with ThreadPoolExecutor(SYNC_WORKERS) as threads:
         list(threads.map(send, companies))
 
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import psycopg
 import pytest
 from landing_helpers import record
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from orchestration.errors import ConfigurationError, DatabaseError, StreamUnavailable, TransientError, UsageError
@@ -23,6 +25,7 @@ from orchestration.sources.core.source import Source
 from orchestration.status import status
 from orchestration.sync import Event, SyncReport, sync
 from orchestration.warehouse import database
+from orchestration.warehouse.session_limits import require_sessions
 
 STREAMS = tuple(Stream(name, name) for name in ("customer", "invoice", "bill"))
 Reading = Callable[[str, str], Iterator[Record]]
@@ -427,3 +430,70 @@ def test_a_warehouse_of_an_earlier_version_is_said_to_be_before_a_source_is_aske
     with pytest.raises(DatabaseError, match=r"is at version 0004, this program needs 0.*\n.*aiop db init"):
         sync("scripted")
     assert world.source.opened == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "argument", "most"), [("", None, 8), ("3", None, 3), ("3", 2, 2)], ids=["default", "setting", "given"]
+)
+def test_how_many_are_read_at_a_time_is_the_settings_unless_it_is_given(
+    world: World, monkeypatch: pytest.MonkeyPatch, variable: str, argument: int | None, most: int
+) -> None:
+    monkeypatch.setenv("AIOP_SYNC_WORKERS", variable)
+    slugs = [f"org_{number}" for number in range(10)]
+    world.connect(*slugs)
+    meeting = threading.Barrier(most)
+    threads = set()
+
+    def read(organization: str, stream: str) -> Iterator[Record]:
+        if threading.current_thread() not in threads:
+            threads.add(threading.current_thread())
+            meeting.wait(30)
+        yield record("1")
+
+    world.source.read_stream = read
+    assert len(sync("scripted", workers=argument).succeeded) == 10
+    assert len(threads) == most
+
+
+def test_a_job_reads_as_many_at_a_time_as_its_configuration_says(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from orchestration.defs import sources
+
+    asked = []
+    monkeypatch.setattr(sources, "sync", lambda source, **arguments: asked.append(arguments["workers"]))
+    context = type("Context", (), {"run_id": "", "log": None})()
+    for config in (sources.SyncConfig(), sources.SyncConfig(workers=5)):
+        sources._sync(context, "scripted", [], config)
+    assert asked == [None, 5]
+
+
+@pytest.mark.parametrize("text", ["0", "65", "-1", "eight", "8.0", "²"])
+def test_a_number_of_workers_that_can_not_be_is_refused_before_anything_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    world.connect("one")
+    monkeypatch.setenv("AIOP_SYNC_WORKERS", text)
+    with pytest.raises(UsageError, match=r"AIOP_SYNC_WORKERS is .*, not a number .* from 1 to 64"):
+        sync("scripted")
+    with pytest.raises(UsageError, match="workers: 65"):
+        sync("scripted", workers=65)
+    assert world.source.opened == []
+
+
+def test_more_workers_than_the_server_has_sessions_for_are_refused_with_the_limit_that_is_in_the_way(
+    world: World, superuser_url: str
+) -> None:
+    slugs = [f"org_{number}" for number in range(10)]
+    world.connect(*slugs)
+    with psycopg.connect(superuser_url, autocommit=True) as administrator:
+        name = sql.Identifier(administrator.info.dbname)
+        administrator.execute(sql.SQL("alter database {} with connection limit 12").format(name))
+        with pytest.raises(UsageError, match=r"takes 12 sessions .* the connection limit of the database leaves 12"):
+            sync("scripted", workers=6)
+        assert world.source.opened == []
+        assert len(sync("scripted", workers=5).succeeded) == 10
+        administrator.execute(sql.SQL("alter database {} with connection limit -1").format(name))
+        limit = administrator.execute("show max_connections").fetchone()
+    with database.connect() as connection:
+        require_sessions(connection, 100)
+        with pytest.raises(UsageError, match="max_connections leaves"):
+            require_sessions(connection, int(limit[0]))

@@ -1,4 +1,4 @@
-"""``ops.secure_table``: declares, repairs and follows a declaration, and is free when nothing is to be done."""
+"""``ops.secure_table`` and its kin: declare, repair, follow a declaration, and are free when nothing is to be done."""
 
 from __future__ import annotations
 
@@ -35,6 +35,10 @@ def catalog_rows(builder: psycopg.Connection) -> list[Any]:
         select 'database', oid, xmin from pg_database where datname = current_database()
         union all
         select 'namespace', oid, xmin from pg_namespace
+        union all
+        select 'routine', oid, xmin from pg_proc where pronamespace = 'ops'::regnamespace
+        union all
+        select 'default', oid, xmin from pg_default_acl
         order by 1, 2
         """
     ).fetchall()
@@ -131,3 +135,78 @@ def test_nothing_of_the_callers_session_changes_what_the_functions_mean(builder:
     builder.execute("select ops.secure_table('marts.t')")
     assert len(policies(builder)) == 2
     assert builder.execute("select * from ops.tenancy_violations").fetchall() == []
+
+
+# What pg_restore does not run on a server that has no BI roles, as it stands afterwards.
+LOST = """
+drop policy every_organization on marts.t;
+drop policy every_organization on marts.organizations;
+revoke select on marts.t, marts.v, marts.organizations, catalog.o from aiop_bi;
+revoke usage on schema marts, catalog from aiop_bi;
+revoke execute on function ops.session_org_ids() from aiop_bi;
+grant execute on function ops.session_org_ids() to public;
+alter default privileges grant execute on functions to public;
+"""
+PUBLISHED = """
+create view marts.v as select id, org_id from marts.t;
+select ops.secure_table('marts.t'), ops.secure_table('marts.v');
+create table marts.organizations (id int primary key);
+select ops.secure_table('marts.organizations', 'id');
+create table catalog.o (n int primary key);
+select ops.secure_table('catalog.o', open_to_all => true);
+"""
+RIGHTS = """
+select 'class', oid::regclass::text, relacl::text from pg_class
+where relnamespace::regnamespace::text in ('marts', 'catalog')
+union all
+select 'schema', nspname, nspacl::text from pg_namespace where nspname = any(ops.published_schemas())
+union all
+select 'routine', oid::regprocedure::text, proacl::text from pg_proc where pronamespace = 'ops'::regnamespace
+union all
+select 'default', defaclobjtype::text, defaclacl::text from pg_default_acl
+union all
+select 'policy', polrelid::regclass::text || '.' || polname, polroles::regrole[]::text from pg_policy
+order by 1, 2
+"""
+
+
+def test_everything_that_a_restore_without_the_roles_loses_is_put_back(builder: psycopg.Connection) -> None:
+    builder.execute(CREATE)
+    builder.execute(PUBLISHED)
+    right = builder.execute(RIGHTS).fetchall()
+    builder.execute(LOST)
+    assert builder.execute("select count(*) from ops.tenancy_violations").fetchone() != (0,)
+    assert builder.execute(RIGHTS).fetchall() != right
+    builder.execute("select ops.secure_warehouse()")
+    assert builder.execute(RIGHTS).fetchall() == right
+    assert builder.execute("select * from ops.tenancy_violations").fetchall() == []
+
+
+def test_a_warehouse_in_order_is_neither_locked_nor_written_again(
+    builder: psycopg.Connection, database_everywhere: str
+) -> None:
+    builder.execute(CREATE)
+    builder.execute(PUBLISHED)
+    builder.execute("select ops.secure_warehouse()")
+    before = catalog_rows(builder)
+    with psycopg.connect(database_everywhere) as reader:
+        reader.execute("select * from marts.t, marts.organizations, catalog.o")
+        builder.execute("set lock_timeout = '2s'")
+        builder.execute("select ops.secure_warehouse()")
+    assert catalog_rows(builder) == before
+
+
+def test_what_nobody_published_is_left_to_the_audit(builder: psycopg.Connection) -> None:
+    builder.execute(
+        "create table marts.mine (org_id int primary key); create view marts.its as select * from marts.mine"
+    )
+    builder.execute("create table marts.organizations (id int primary key)")
+    builder.execute("select ops.secure_table('marts.organizations', 'id')")
+    builder.execute("alter policy tenant on marts.organizations using (true)")
+    builder.execute("select ops.secure_warehouse()")
+    assert builder.execute(
+        "select has_table_privilege('aiop_bi', 'marts.mine', 'select'),"
+        " has_table_privilege('aiop_bi', 'marts.its', 'select')"
+    ).fetchone() == (False, False)
+    found = {name for (name,) in builder.execute("select object from ops.tenancy_violations").fetchall()}
+    assert found == {"marts.mine", "marts.its", "marts.organizations"}
