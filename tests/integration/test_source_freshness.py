@@ -6,16 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from dbt_runs import warehouse
-from typer.testing import CliRunner
 
-from orchestration.cli import app
 from orchestration.sources import SOURCES
-from orchestration.warehouse import dbt as build
 from orchestration.warehouse.landed_tables import ensure_tables
 
 AIOP = str(Path(sys.executable).with_name("aiop"))
@@ -82,26 +78,3 @@ def test_the_command_hands_on_what_dbt_says_and_its_exit_code(connection: psycop
     assert asked.returncode == 1
     assert "ERROR STALE freshness of quickbooks.invoice" in asked.stdout
     assert "ERROR STALE freshness of quickbooks.bill" in asked.stdout, "never read"
-
-
-@pytest.mark.parametrize(("arguments", "waits"), [(("build", "-s", "m"), True), (("source", "freshness"), False)])
-def test_what_writes_holds_the_lock_of_builds_meanwhile(
-    database: str, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], waits: bool
-) -> None:
-    def run(command: list[str], *, env: dict[str, str], **_: Any) -> subprocess.CompletedProcess[str]:
-        assert tuple(command[1:]) == arguments
-        assert env["AIOP_PG_DATABASE"] == database.rsplit("/", 1)[1]
-        with psycopg.connect(database) as other:
-            free = (
-                other.execute("select from ops.locks where name = %s for update skip locked", [build.LOCK]).rowcount
-                == 1
-            )
-        held.append(not free)
-        return subprocess.CompletedProcess(command, 3)
-
-    held: list[bool] = []
-    with psycopg.connect(database) as before:
-        before.execute("insert into ops.locks (name) values (%s)", [build.LOCK])
-    monkeypatch.setattr(subprocess, "run", run)
-    assert CliRunner().invoke(app, ["dbt", *arguments]).exit_code == 3
-    assert held == [waits]
