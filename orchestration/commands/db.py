@@ -36,7 +36,8 @@ def init() -> None:
         except AdministratorNeeded as needed:
             # Only the SQL goes to stdout: it can be piped into psql.
             print(f"error: {needed.message} An administrator has to run this first:", file=sys.stderr)
-            print(needed.sql)
+            print(needed.sql, flush=True)
+            print("→ Then run `aiop db init` again: it does the rest.", file=sys.stderr)
             raise typer.Exit(needed.exit_code) from None
     print(f"ready: {database.describe(database.database_url())}, version {migrate.head()}")
 

@@ -58,7 +58,12 @@ def add(
 def connect(
     slug: SlugArgument,
     source: SourceArgument,
-    settings: Annotated[list[str], typer.Argument(metavar="KEY=VALUE…", help="values, or env:NAME for secrets")],
+    settings: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KEY=VALUE…", help="values, env:NAME for secrets, commas in lists: skip_streams=goals,tasks"
+        ),
+    ],
 ) -> None:
     """Connect an organization to a source, or replace the connection it has."""
     given: dict[str, str] = {}

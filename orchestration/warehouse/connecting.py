@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_origin
 
 import psycopg
 import yaml
 
 from orchestration.errors import UsageError
+from orchestration.sources import connection_models
 from orchestration.warehouse import accounts, connections, locks, organizations
 from orchestration.warehouse.connections import BegunAnew
 from orchestration.warehouse.organization_entries import OrganizationsFile
@@ -57,8 +58,8 @@ def add(connection: psycopg.Connection, facts: Mapping[str, Any]) -> Organizatio
 def connect(connection: psycopg.Connection, slug: str, source: str, settings: Mapping[str, str]) -> Connected:
     """Make ``settings`` the organization's connection to ``source``, in place of one that it had.
 
-    Values are plain, or references ``env:NAME``. Raises UsageError with everything that is wrong with them, or where
-    they name an account that another organization has.
+    Values are plain, or references ``env:NAME``; those of a list are divided by commas. Raises UsageError with
+    everything that is wrong with them, or where they name an account that another organization has.
     """
     with connection.transaction():
         # As applying a file does: two at once would not see each other's account.
@@ -66,7 +67,7 @@ def connect(connection: psycopg.Connection, slug: str, source: str, settings: Ma
         organization = organization_of(connection, slug)
         entry = {key: value for key, value in vars(organization).items() if value is not None}
         entry["organization_id"] = str(organization.organization_id)
-        entry["connections"] = {source: dict(settings)}
+        entry["connections"] = {source: _with_lists(source, settings)}
         wanted = _checked(entry).organizations[0].connections[source]
         before = connections.stored_connections(connection, [organization.id]).get(organization.id, {})
         if before.get(source) == wanted:
@@ -107,6 +108,20 @@ def organization_of(connection: psycopg.Connection, slug: str) -> Organization:
             f"There is no organization {slug!r}.", hint=f"Known: {', '.join(sorted(known)) or 'none yet'}."
         )
     return known[slug]
+
+
+def _with_lists(source: str, settings: Mapping[str, str]) -> dict[str, str | list[str]]:
+    """The settings as a file has them: a list where the source's model has one."""
+    model = connection_models().get(source)
+    lists = {
+        field.alias or name
+        for name, field in (model.model_fields if model else {}).items()
+        if get_origin(field.annotation) in (list, tuple)
+    }
+    return {
+        key: [part.strip() for part in value.split(",") if part.strip()] if key in lists else value
+        for key, value in settings.items()
+    }
 
 
 def _checked(entry: Mapping[str, Any]) -> OrganizationsFile:

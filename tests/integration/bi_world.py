@@ -33,15 +33,18 @@ select
 from generate_series(1, 13) as n
 """
 _FRESHNESS = """
-insert into marts.data_freshness
-    (org_id, source, status, last_success_at, failing_since, stream_count, failing_streams, held_back_since, error)
-values
-    (1, 'quickbooks', 'ok', '2026-03-01 02:00Z', null, 16, null, null, null),
-    (1, 'hubspot', 'held back', '2026-03-01 03:00Z', null, 14, null, '2026-02-20 03:00Z', 'deals: 0 rows'),
-    (1, 'zoom', 'failing', '2026-02-04 04:00Z', '2026-02-05 04:00Z', 6, 'phone_calls', null, 'The connection needs …'),
-    (1, 'azure_sql', 'ok', '2026-03-01 05:00Z', null, 1, null, null, null),
-    (1, 'ga4', 'never synced', null, null, 0, null, null, null),
-    (1, 'softbase', 'ok', '2026-03-01 01:00Z', null, 12, null, null, null)
+insert into marts.data_freshness (
+    org_id, source, status, last_success_at, late_after, failing_since, stream_count, failing_streams, held_back_since,
+    error
+) values
+    (1, 'quickbooks', 'ok', '2026-03-01 02:00Z', '2026-03-03 04:00Z', null, 16, null, null, null),
+    (1, 'hubspot', 'held back', '2026-03-01 03:00Z', '9999-01-01 00:00Z', null, 14, null, '2026-02-20 03:00Z',
+        'deals: 0 rows'),
+    (1, 'zoom', 'failing', '2026-02-04 04:00Z', '2026-02-06 06:00Z', '2026-02-05 04:00Z', 6, 'phone_calls', null,
+        'The connection needs …'),
+    (1, 'azure_sql', 'ok', '2026-03-01 05:00Z', '9999-01-01 00:00Z', null, 1, null, null, null),
+    (1, 'ga4', 'never synced', null, null, null, 0, null, null, null),
+    (1, 'softbase', 'ok', '2026-03-01 01:00Z', '9999-01-01 00:00Z', null, 12, null, null, null)
 """
 _ROWS = """
 insert into marts.mart_financial_metrics (

@@ -183,6 +183,7 @@ def test_a_role_without_rights_gets_sql_for_its_administrator_which_is_enough(
     assert refused.returncode == 1
     assert "it may not create roles" in refused.stderr
     assert "it may not create schemas" in refused.stderr
+    assert refused.stderr.endswith("→ Then run `aiop db init` again: it does the rest.\n")
     assert "canary" not in refused.stdout + refused.stderr
     # stdout is SQL and nothing else: what an administrator would pipe into psql.
     with psycopg.connect(server.superuser_url("analytics"), autocommit=True) as administrator:

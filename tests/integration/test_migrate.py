@@ -91,6 +91,12 @@ def test_a_role_that_owns_its_database_and_may_create_roles_needs_nobody(
     works(customer("owner", rights="createrole", owner=True), monkeypatch)
 
 
+def test_a_superuser_has_more_than_is_needed_and_works(
+    customer: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works(customer("postgres_itself", rights="superuser"), monkeypatch)
+
+
 def test_roles_made_by_another_warehouse_need_the_admin_option_from_16_on(
     server: EmbeddedPostgres,
     administrator: psycopg.Connection,

@@ -18,6 +18,7 @@ from orchestration.warehouse import database as warehouse_database
 from orchestration.warehouse import locks, organizations
 from orchestration.warehouse.organization_entries import OrganizationEntry, OrganizationsFile, default_organization_id
 from orchestration.warehouse.organizations import ApplyResult, Organization
+from orchestration.warehouse.organizations_file import check_organizations
 
 BENNETT = """\
   - id: 1
@@ -242,3 +243,31 @@ def test_the_command_applies_lists_and_prints_a_working_url(
 def test_credentials_are_asked_for_one_or_for_all(builder: psycopg.Connection, arguments: list[str]) -> None:
     result = CliRunner().invoke(orgs.app, arguments)
     assert isinstance(result.exception, UsageError)
+
+
+def test_a_list_is_connected_with_commas_and_checked_as_the_file_is(
+    builder: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUBSPOT_TOKEN", "pat-na1-4711")
+    builder.execute(
+        "insert into ops.organizations (id, slug, name, organization_id, timezone, currency)"
+        " values (1, 'bennett', 'Bennett', gen_random_uuid(), 'UTC', 'USD')"
+    )
+    command = ["connect", "bennett", "hubspot", "access_token=env:HUBSPOT_TOKEN"]
+    connected = CliRunner().invoke(orgs.app, [*command, "skip_streams=goals, tasks"], catch_exceptions=False)
+    assert connected.stdout.startswith("connected: bennett hubspot\n")
+    stored = builder.execute("select settings from ops.connections").fetchall()
+    assert stored == [({"access_token": "env:HUBSPOT_TOKEN", "skip_streams": ["goals", "tasks"]},)]
+    # As a file says it, so that applying one that agrees changes nothing.
+    entry = BENNETT[: BENNETT.index("    connections")]
+    settings = "{access_token: env:HUBSPOT_TOKEN, skip_streams: [goals, tasks]}"
+    file = f"organizations:\n{entry}    connections:\n      hubspot: {settings}\n"
+    content, problems = check_organizations(file, {"HUBSPOT_TOKEN": "pat-na1-4711"})
+    assert (content.organizations[0].connections["hubspot"], problems) == (stored[0][0], [])
+
+    refused = CliRunner().invoke(orgs.app, [*command, "skip_streams=goals,dealz"]).exception
+    assert isinstance(refused, UsageError)
+    assert "is no stream of HubSpot" in str(refused)
+    emptied = CliRunner().invoke(orgs.app, [*command, "skip_streams="], catch_exceptions=False)
+    assert emptied.stdout.startswith("changed: bennett hubspot\n")
+    assert builder.execute("select settings -> 'skip_streams' from ops.connections").fetchall() == [([],)]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 
+from orchestration.defs.sources import NIGHTLY
 from orchestration.schedule import CRONS, SCHEDULES, Schedule, next_run
+from orchestration.settings import PROJECT_ROOT
 from orchestration.sources import SOURCES
+from orchestration.status import LATE_AFTER
 
 
 @pytest.mark.parametrize(
@@ -47,3 +51,9 @@ def test_every_schedule_is_a_job_and_every_source_has_one() -> None:
     for schedule in SCHEDULES:
         assert set(schedule.sources or ()) <= SOURCES.keys()
     assert all(next_run(source, datetime.fromisoformat("2025-01-01T00:00+00:00")) for source in SOURCES)
+
+
+def test_late_is_the_same_to_the_command_to_the_assets_and_to_the_mart() -> None:
+    project = yaml.safe_load((PROJECT_ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
+    assert timedelta(hours=project["vars"]["late_after_hours"]) == LATE_AFTER
+    assert NIGHTLY.fail_window.to_timedelta() == LATE_AFTER

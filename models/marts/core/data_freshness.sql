@@ -133,6 +133,9 @@ select
     end as status,
     by_source.last_success_at,
     by_source.last_attempt_at,
+    case
+        when connections.is_connected then by_source.last_success_at + interval '{{ var("late_after_hours") }} hours'
+    end as late_after,
     case when connections.is_connected then by_source.failing_since end as failing_since,
     coalesce(by_source.stream_count, 0) as stream_count,
     case when connections.is_connected then by_source.failing_streams end as failing_streams,
