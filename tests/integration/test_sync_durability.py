@@ -23,6 +23,7 @@ from orchestration.warehouse.prepare import prepare
 
 # So that nothing but a commit that is waited for writes the log in time.
 LAZY = {**SMALL, "wal_writer_delay": "10s", "wal_writer_flush_after": "100MB"}
+ATTEMPTS = 5
 LANDED = """
     select 'rows', org_id, count(*) from staging_scripted.invoice group by org_id
     union all select 'runs', org_id, count(*) from ops.sync_runs where stream = 'invoice' group by org_id
@@ -58,6 +59,14 @@ def after_a_crash(server: EmbeddedPostgres, statement: str) -> list[tuple]:
         return connection.execute(statement).fetchall()
 
 
+def forget(server: EmbeddedPostgres, org_id: int) -> None:
+    with psycopg.connect(server.builder_url()) as connection:
+        for stream in STREAMS:
+            connection.execute(f"delete from staging_scripted.{stream.name} where org_id = %s", [org_id])
+        for table in ("sync_runs", "watermarks"):
+            connection.execute(f"delete from ops.{table} where org_id = %s", [org_id])
+
+
 def test_what_a_sync_reported_is_there_after_the_server_was_killed(server: EmbeddedPostgres, world: World) -> None:
     report = sync("scripted", orgs=["one", "two"])
     found = after_a_crash(server, LANDED)
@@ -76,11 +85,19 @@ def test_a_load_that_was_not_reported_is_lost_whole_and_runs_again(
     server: EmbeddedPostgres, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the wait at the end the kill does cost loads: the test above proves something."""
-    with monkeypatch.context() as unfinished:
-        unfinished.setattr(sync_runs, "make_durable", lambda connection, run_ids: set())
-        assert sync("scripted", orgs=["one"]).failures == []
-    found = after_a_crash(server, LANDED)
-    assert found == [("rows", 3, 3), ("runs", 3, 1), ("watermarks", 3, 1)]
+    for _ in range(ATTEMPTS):
+        with monkeypatch.context() as unfinished:
+            unfinished.setattr(sync_runs, "make_durable", lambda connection, run_ids: set())
+            assert sync("scripted", orgs=["one"]).failures == []
+        found = after_a_crash(server, LANDED)
+        if found == [("rows", 3, 3), ("runs", 3, 1), ("watermarks", 3, 1)]:
+            break
+        # Whole as well: somebody else's commit, such as autovacuum's, was waited for in between. Again, without them.
+        kinds = (("rows", 3), ("runs", 1), ("watermarks", 1))
+        assert found == [(what, org, count) for what, count in kinds for org in (1, 3)]
+        forget(server, 1)
+    else:
+        pytest.fail(f"{ATTEMPTS} kills cost no load: the test above proves nothing")
     assert sync("scripted", orgs=["one"]).failures == []
     with psycopg.connect(server.builder_url()) as connection:
         assert [row for row in connection.execute(LANDED).fetchall() if row[1] == 1] == [
