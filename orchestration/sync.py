@@ -69,8 +69,11 @@ def sync(
         progress or (lambda _: None),
         dagster_run_id,
     )
-    of_windows = window is not None
-    jobs = _plan(kind, tuple(orgs), _known_streams(kind, streams), only_failed, of_windows, unless_since)
+    chosen = _known_streams(kind, streams)
+    with database.connect(autocommit=True, application_name=batch.application_name) as connection:
+        jobs = _plan(connection, batch, tuple(orgs), chosen, only_failed, unless_since)
+        workers = min(workers, len(jobs))
+        require_sessions(connection, SESSIONS * workers)
     batch.report.organizations = [job.organization.slug for job in jobs]
     _run(batch, jobs, workers)
     if jobs:
@@ -86,52 +89,46 @@ def sync(
 
 
 def _plan(
-    source: Source,
+    connection: psycopg.Connection,
+    batch: Batch,
     slugs: Sequence[str],
     chosen: frozenset[str],
     only_failed: bool,
-    of_windows: bool,
     unless_since: datetime | None,
 ) -> list[Job]:
     """Which streams are read for whom; makes sure that they can land."""
     from orchestration.warehouse.migrate import require_current  # Alembic and SQLAlchemy: for who syncs
 
+    source, windows = batch.source, batch.window is not None
     names = [stream.name for stream in source.streams]
-    with database.connect(autocommit=True, application_name=f"aiop sync {source.name}") as connection:
-        # Before anything is asked of a source: what it gives could not land in a warehouse of another version.
-        require_current(connection)
-        organizations = connected(connection, source.name, slugs)
-        failed = set()
-        if only_failed:
-            failed = sync_runs.failed_streams(connection, source.name, names, windows=of_windows)
-        fresh = sync_runs.fresh_streams(connection, source.name, unless_since) if unless_since else set()
-        jobs = []
-        for organization, settings in organizations:
-            due = {
-                name
-                for name in names
-                if (not chosen or name in chosen)
-                and (not only_failed or (organization.id, name) in failed)
-                and (organization.id, name) not in fresh
-            }
-            due.update(*(source.beside.get(name, ()) for name in due))
-            streams = [one for one in source.streams if one.name in due]
-            if streams:
-                jobs.append(Job(organization, settings, streams))
-        # Models read the tables of every source, connected or not.
-        ensure_tables(connection, source.name, names)
-        locks.prepare(
-            connection,
-            (lock_name(job.organization.id, source.name, stream.name) for job in jobs for stream in job.streams),
-        )
+    # Before anything is asked of a source: what it gives could not land in a warehouse of another version.
+    require_current(connection)
+    organizations = connected(connection, source.name, slugs)
+    failed = sync_runs.failed_streams(connection, source.name, names, windows=windows) if only_failed else set()
+    fresh = sync_runs.fresh_streams(connection, source.name, unless_since) if unless_since else set()
+    jobs = []
+    for organization, settings in organizations:
+        due = {
+            name
+            for name in names
+            if (not chosen or name in chosen)
+            and (not only_failed or (organization.id, name) in failed)
+            and (organization.id, name) not in fresh
+        }
+        due.update(*(source.beside.get(name, ()) for name in due))
+        streams = [one for one in source.streams if one.name in due]
+        if streams:
+            jobs.append(Job(organization, settings, streams))
+    # Models read the tables of every source, connected or not.
+    ensure_tables(connection, source.name, names)
+    locks.prepare(
+        connection,
+        (lock_name(job.organization.id, source.name, stream.name) for job in jobs for stream in job.streams),
+    )
     return jobs
 
 
 def _run(batch: Batch, jobs: Sequence[Job], workers: int) -> None:
-    workers = min(workers, len(jobs))
-    if workers:
-        with database.connect(autocommit=True, application_name=batch.application_name) as connection:
-            require_sessions(connection, SESSIONS * workers)
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Final, Literal
 
 import psycopg
 
@@ -16,17 +17,17 @@ Value = Decimal | int | None
 # By the first day of a month, or by the day of a snapshot.
 Figures = dict[date, dict[str, Value]]
 
+Untold = Literal["untold"]
+# What a source states of a figure that it has nothing to compare with.
+UNTOLD: Final = "untold"
+Stated = Mapping[date, Mapping[str, Value | Untold]]
+
 
 @dataclass(frozen=True)
 class Subject:
-    """What of a source is compared: ``mart`` gives what is stored, ``source`` asks for the same.
-
-    asked
-        What of the mart the source can be asked for; all of it unless said otherwise.
-    """
+    """What of a source is compared: ``mart`` gives what is stored, ``source`` asks for the same, or says UNTOLD."""
 
     mart: Callable[[psycopg.Connection, Organization], Figures]
-    source: Callable[[Session, Figures, Organization], Figures]
+    source: Callable[[Session, Figures, Organization], Stated]
     period: str
     shown: str
-    asked: Callable[[Session, Figures], Figures] = lambda _, marted: marted

@@ -8,10 +8,10 @@ from datetime import date
 import psycopg
 
 from orchestration.sources.core.records import Session
-from orchestration.sources.softbase.verified_cash import cash_figures, tells_cash
+from orchestration.sources.softbase.verified_cash import cash_figures
 from orchestration.sources.softbase.verified_rent import rent_figures
 from orchestration.sources.softbase.verify import fleet_figures, sales_figures
-from orchestration.verified import Figures, Subject, Value
+from orchestration.verified import UNTOLD, Figures, Stated, Subject, Untold, Value
 from orchestration.warehouse.organizations import Organization
 
 # Mart, the column that names its rows, what the source can say of them.
@@ -72,27 +72,17 @@ def _stored(connection: psycopg.Connection, organization: Organization) -> Figur
     return found
 
 
-def _asked(session: Session, marted: Figures) -> Figures:
-    """Without what the ledger has nothing to say of: cash where its rows do not tell which months they are of, and what
-    was financed in a month that does not add up."""
-    told = cash_figures(session) if tells_cash(session) else None
+def _fresh(session: Session, marted: Figures, organization: Organization) -> Stated:
+    """Asks for the days that the mart has; a fleet is known as it is now alone: the newest snapshot's.
 
-    def is_told(day: date, name: str) -> bool:
-        subject, _, metric = name.partition(" ")
-        return subject != "cash" or (told is not None and (day not in told or metric in told[day]))
-
-    return {
-        day: {name: value for name, value in figures.items() if is_told(day, name)} for day, figures in marted.items()
-    }
-
-
-def _fresh(session: Session, marted: Figures, organization: Organization) -> Figures:
-    """Asks for the days that the mart has; a fleet is known as it is now alone: the newest snapshot's."""
+    Untold is cash where the ledger does not say which months its rows are of, and what was financed in a month that
+    does not add up.
+    """
 
     def days(subject: str) -> list[date]:
         return [day for day, figures in marted.items() if any(name.startswith(subject) for name in figures)]
 
-    fresh: Figures = {day: {} for day in marted}
+    fresh: dict[date, dict[str, Value | Untold]] = {day: {} for day in marted}
 
     def note(subject: str, day: date, figures: Mapping[str, Value]) -> None:
         fresh.setdefault(day, {}).update({f"{subject} {name}": value for name, value in figures.items()})
@@ -104,10 +94,14 @@ def _fresh(session: Session, marted: Figures, organization: Organization) -> Fig
         newest = max(fleet)
         note("fleet", newest, fleet_figures(session))
         note("fleet", newest, rent_figures(session, newest, organization.fiscal_year_start_month))
-    if days("cash"):
-        for day, figures in cash_figures(session).items():
+    if cash := days("cash"):
+        told = cash_figures(session)
+        for day, figures in (told or {}).items():
             note("cash", day, figures)
+        for day in cash if told is None else told.keys() & cash:
+            names = marted[day].keys() - fresh[day].keys()
+            fresh[day] |= {name: UNTOLD for name in names if name.startswith("cash")}
     return fresh
 
 
-SOFTBASE = Subject(_stored, _fresh, "day", "%Y-%m-%d", _asked)
+SOFTBASE = Subject(_stored, _fresh, "day", "%Y-%m-%d")

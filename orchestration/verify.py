@@ -11,7 +11,7 @@ from psycopg import errors
 from orchestration.errors import AiopError, DatabaseError, UsageError
 from orchestration.schedule import SCHEDULES
 from orchestration.sources import SOURCES
-from orchestration.verified import Figures, Value
+from orchestration.verified import UNTOLD, Figures, Stated, Value
 from orchestration.verified_figures import SUBJECTS
 from orchestration.warehouse.database import connect
 from orchestration.warehouse.database_errors import database_errors
@@ -93,20 +93,33 @@ def verify(source: str, orgs: Sequence[str] = (), say: Callable[[str], None] = l
                     timezone=organization.timezone,
                     token_store=PostgresTokenStore(organization.id, source, organization.slug),
                 ) as session:
-                    asked = subject.asked(session, marted)
-                    fresh = subject.source(session, asked, organization)
+                    stated = subject.source(session, marted, organization)
             except AiopError as error:
                 outcome.errors.append(error)
                 say(str(error))
                 continue
-            left_out = sum(map(len, marted.values())) - sum(map(len, asked.values()))
+            stored, fresh = comparable(marted, stated)
+            left_out = sum(map(len, marted.values())) - sum(map(len, stored.values()))
             if left_out:
                 say(f"{organization.slug}: {left_out} figures that the source has nothing to compare with")
-            differences = compare(organization.slug, asked, fresh, subject.shown)
+            differences = compare(organization.slug, stored, fresh, subject.shown)
             outcome.compared += sum(len(figures) for figures in fresh.values())
             outcome.differences += differences
             say(f"{organization.slug}: {len(fresh)} {subject.period}s, {len(differences)} differences")
     return outcome
+
+
+def comparable(mart: Figures, stated: Stated) -> tuple[Figures, Figures]:
+    """Both sides without what the source says it can't tell."""
+    told: Figures = {
+        day: {name: value for name, value in figures.items() if value != UNTOLD} for day, figures in stated.items()
+    }
+    untold = {(day, name) for day, figures in stated.items() for name in figures.keys() - told[day].keys()}
+    stored = {
+        day: {name: value for name, value in figures.items() if (day, name) not in untold}
+        for day, figures in mart.items()
+    }
+    return stored, told
 
 
 def compare(organization: str, mart: Figures, source: Figures, shown: str = "%Y-%m") -> list[Difference]:

@@ -16,26 +16,19 @@ from orchestration.sources.softbase.session import Dealership
 from orchestration.sources.softbase.verified_accounts import ASSETS, CREDITS, INCOME, accounts_of, key
 
 
-def tells_cash(session: Session) -> bool:
-    """Whether the ledger can be asked for ``cash_figures``: its rows say which months they are of."""
-    dealership = dealership_of(session)
-    ledger = view(dealership, "gl")
-    rows = select(func.count()).select_from(ledger.source).where(_actual(ledger))
-    return _months_ahead(dealership, ledger) is not None or not ask(dealership, rows)[0][0]
-
-
-def cash_figures(session: Session) -> dict[date, Figures]:
+def cash_figures(session: Session) -> dict[date, Figures] | None:
     """Cash and its flows by the last day of each month of the ledger, up to this month, by column of mart_cash_flow.
 
     Flows are what the month moved on the accounts, added up by the database; the mart's are differences of balances.
     In a month whose movements do not add up to 0 nothing tells a year that was closed from an error: financing is left
-    out there. Empty where ``tells_cash`` is false.
+    out there. None where the ledger has rows and they do not say which months they are of.
     """
     dealership = dealership_of(session)
     ledger = view(dealership, "gl")
     ahead = _months_ahead(dealership, ledger)
     if ahead is None:
-        return {}
+        rows = select(func.count()).select_from(ledger.source).where(_actual(ledger))
+        return None if ask(dealership, rows)[0][0] else {}
     accounts = accounts_of(dealership, view(dealership, "chart_of_accounts"))
     months = _moved(dealership, ledger, ahead)
     kinds = {account: accounts.kind(account) for moved in months.values() for account in moved}

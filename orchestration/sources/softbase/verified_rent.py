@@ -59,25 +59,26 @@ def _rental(dealership: Dealership) -> Callable[[Any, Any, Any], bool]:
     def is_rental(code: Any, branch: Any, number: Any) -> bool:
         if codes.get(key(code)):
             return codes[key(code)] == _RENTAL
-        if (_whole(branch), _whole(number)) in by_branch:
-            return by_branch[_whole(branch), _whole(number)] == _RENTAL
-        elsewhere = {department for (_, other), department in by_branch.items() if other == _whole(number)}
+        if (_text(branch), _text(number)) in by_branch:
+            return by_branch[_text(branch), _text(number)] == _RENTAL
+        elsewhere = {department for (_, other), department in by_branch.items() if other == _text(number)}
         return number is not None and elsewhere == {_RENTAL}
 
     return is_rental
 
 
 def _departments(dealership: Dealership, depts: FoundTable) -> dict[tuple[str, str], str | None]:
-    rows = list(reversed(_rows("softbase_departments", dealership.organization)))
-    numbers = {row["pattern"]: row["department"] for row in rows if row["match_on"] == "number"}
-    titles = [row for row in reversed(rows) if row["match_on"] == "title"]
-    titles.sort(key=lambda row: (row["org_slug"] == "*", int(row["priority"]), row["pattern"]))
+    """By branch and number: the organization's word on the number, else the first rule whose word is in the title."""
+    rows = _rows("softbase_departments", dealership.organization)
+    numbers = {row["pattern"]: row["department"] for row in rows if row["match_on"] == "number" and _is_own(row)}
+    titles = [row for row in rows if row["match_on"] == "title"]
+    titles.sort(key=lambda row: (not _is_own(row), int(row["priority"]), row["pattern"]))
     found: dict[tuple[str, str], str | None] = {}
     named = select(*(depts.column(name) for name in ("Branch", "Dept", "Title"))).where(lives(depts))
     for branch, number, title in ask(dealership, named):
         words = str(title or "").lower()
         by_title = (row["department"] for row in titles if re.search(rf"\b{row['pattern']}", words))
-        found[_whole(branch), _whole(number)] = numbers.get(_whole(number)) or next(by_title, None)
+        found[_text(branch), _text(number)] = numbers.get(_text(number)) or next(by_title, None)
     return found
 
 
@@ -85,8 +86,12 @@ def _rows(seed: str, organization: str) -> list[dict[str, str]]:
     """Rows of a seed that hold for everybody, and behind them the organization's own."""
     with (SEEDS / f"{seed}.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["org_slug"] in ("*", organization)]
-    return sorted(rows, key=lambda row: row["org_slug"] != "*")
+    return sorted(rows, key=_is_own)
 
 
-def _whole(number: Any) -> str:
+def _is_own(row: dict[str, str]) -> bool:
+    return row["org_slug"] != "*"
+
+
+def _text(number: Any) -> str:
     return "" if number is None else str(number).strip()

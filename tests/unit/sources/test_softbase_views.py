@@ -274,8 +274,7 @@ def test_figures_are_asked_for_in_sql_servers_words(lacking: frozenset[str]) -> 
     session = Dealership(database, settings, "one", CHICAGO, database.stats)  # type: ignore[arg-type]
     verify.sales_figures(session, date(2026, 1, 1), date(2026, 1, 2))
     verify.fleet_figures(session)
-    assert verified_cash.tells_cash(session)
-    verified_cash.cash_figures(session)
+    assert verified_cash.cash_figures(session) is not None
     asked = "\n".join(database.asked)
     assert "CAST([ten001].[InvoiceReg].[InvoiceDate] AS DATE)" in asked
     assert "EXISTS (SELECT 1 FROM [ten001].[WORental], [ten001].[WO] WHERE" in asked
