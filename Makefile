@@ -27,7 +27,7 @@ test: $(STAMP)  ## all tests but the slow proofs
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
 test-slow: $(STAMP) $(BIGQUERY_STAMP)  ## whole jobs and weeks of nights
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --timeout 900 -m slow
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m slow
 
 bench: $(STAMP) $(BENCH_STAMP)  ## figures beside a naive form, as ratios
 	$(BIN)/python -m tests.benchmarks

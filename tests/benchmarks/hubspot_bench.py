@@ -54,14 +54,16 @@ def main() -> None:
     thrown_away = "the same requests, answers thrown away"
     figures = [
         Figure(f"first sync, {wait}", delayed.ours.wall, delayed.alone.wall, thrown_away, 1.5),
-        Figure("first sync, answers at once", at_once.ours.wall, at_once.alone.wall, thrown_away),
+        Figure("first sync, answers at once", at_once.ours.wall, at_once.alone.wall, thrown_away, 1.5),
         Figure(
             "first sync, answers at once",
             at_once.ours.wall,
             at_once.copied.wall,
             "the same requests, answers copied into a bare table",
         ),
-        Figure(f"{len(SMALL)} portals, {short_wait}", many.ours.wall, many.alone.wall, f"{thrown_away}, side by side"),
+        Figure(
+            f"{len(SMALL)} portals, {short_wait}", many.ours.wall, many.alone.wall, f"{thrown_away}, side by side", 1.5
+        ),
         Figure(f"{len(SMALL)} portals, {short_wait}", many.ours.wall, one_by_one.wall, "one portal at a time", 0.5),
         memory_figure(memory),
     ]

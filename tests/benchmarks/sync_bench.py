@@ -48,8 +48,8 @@ def main() -> None:
     show(
         f"Sync of {len(first.organizations)} organizations from the QuickBooks stand-in",
         [
-            delayed.first.figure(f"first sync, {wait}", promised=1.5),
-            delayed.night.figure(f"a night with nothing new, {wait}", promised=1.5),
+            delayed.first.figure(f"first sync, {wait}"),
+            delayed.night.figure(f"a night with nothing new, {wait}"),
             at_once.first.figure("first sync, answers at once"),
             at_once.night.figure("a night with nothing new, answers at once"),
             at_once.first.beyond("first sync, answers at once"),
@@ -80,9 +80,9 @@ class _Beside:
     report: SyncReport
     requests: int
 
-    def figure(self, what: str, promised: float | None = None) -> Figure:
+    def figure(self, what: str) -> Figure:
         naive_form = "the same requests, organizations side by side, answers thrown away"
-        return Figure(what, self.ours.wall, self.alone.wall, naive_form, promised)
+        return Figure(what, self.ours.wall, self.alone.wall, naive_form, 1.5)
 
     def beyond(self, what: str) -> Figure:
         """Ours beside a sync that keeps no promise but to land."""

@@ -98,7 +98,7 @@ def readable(content: bytes) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)  # whole jobs, in processes of their own
+@pytest.mark.timeout(900)  # whole jobs, in processes of their own
 def test_one_organizations_failure_is_named_stops_nobody_and_shows_no_credential(
     world: WarehouseWorld, database: str, tmp_path: Path, issued: dict[str, str], postgres_home: Path
 ) -> None:
