@@ -154,6 +154,7 @@ def test_cases_count_by_local_date_and_identical_ones_each(connection: psycopg.C
     }
 
 
+@pytest.mark.slow
 def test_days_before_stay_and_a_rerun_writes_nothing(connection: psycopg.Connection, dbt: Dbt) -> None:
     land(connection, 1, [case()])
     was_read(connection, 1, "2026-03-01T18:00:00+00:00")

@@ -100,6 +100,7 @@ def test_any_program_finds_the_warehouse_in_its_environment_alone(own_home: Path
     assert "no_such_program is not installed" in missing.stderr
 
 
+@pytest.mark.slow
 def test_a_dump_made_and_restored_by_exec_is_the_same_warehouse(own_home: Path, tmp_path: Path) -> None:
     assert db("init").returncode == 0
     dump = tmp_path / "warehouse.dump"

@@ -237,6 +237,7 @@ def test_runs_kept_in_sqlite_are_forgotten_to_the_last_byte(
         assert instance.get_run_by_id(kept) is not None
 
 
+@pytest.mark.slow
 def test_runs_of_other_machines_are_forgotten_where_dagster_never_ran_on_this_one(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

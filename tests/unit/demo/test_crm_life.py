@@ -64,6 +64,7 @@ def test_the_demo_portal_has_the_size_it_promises(vital: Crm) -> None:
             assert abs(vital.count(kind) - size) <= max(30, size * 0.1), kind
 
 
+@pytest.mark.slow
 def test_the_bench_portal_has_about_fifty_thousand_records() -> None:
     crm = Life.of(bench_portal(), World()).crm
     assert abs(sum(crm.count(kind) for kind in KINDS) - 50_000) < 2_000
