@@ -42,22 +42,27 @@ _PATTERNS = (
 )
 
 _lock = threading.Lock()
-_known: frozenset[str] = frozenset()
-_longest_first: tuple[str, ...] = ()
+# Registered secrets by their first characters and their length: with ten thousand organizations they are tens of
+# thousands, and a line is not to be compared with each of them.
+_known: dict[str, dict[int, set[str]]] = {}
 
 
 def register_secret(value: str) -> None:
     """Have ``value`` replaced in everything logged from now on, also in its URL- and JSON-escaped forms."""
-    global _known, _longest_first
     value = value.strip()
     # A key of several lines is logged line by line.
     parts = {value, *(line.strip() for line in value.splitlines() if len(line.strip()) >= 16)}
     forms = {form for part in parts for form in _spellings(part) if len(form) >= MINIMUM_SECRET_LENGTH}
     with _lock:
-        if not forms <= _known:
-            _known = _known | forms
-            # The longest first: a secret that contains another one is replaced whole.
-            _longest_first = tuple(sorted(_known, key=len, reverse=True))
+        for form in forms:
+            alike = _known.get(form[:MINIMUM_SECRET_LENGTH], {})
+            if len(form) in alike:
+                alike[len(form)].add(form)
+            else:
+                # The longest first: a secret that contains another one is replaced whole. Another one of these, because
+                # threads may be going through it.
+                longest_first = sorted({**alike, len(form): {form}}.items(), reverse=True)
+                _known[form[:MINIMUM_SECRET_LENGTH]] = dict(longest_first)
 
 
 def _spellings(value: str) -> tuple[str, ...]:
@@ -68,13 +73,27 @@ def _spellings(value: str) -> tuple[str, ...]:
 
 def redact(text: object) -> str:
     """``text`` without registered secrets and without anything that looks like a credential."""
-    result = str(text)
-    for secret in _longest_first:
-        if secret in result:
-            result = result.replace(secret, MASK)
+    result = _without_known(str(text))
     for pattern, replacement in _PATTERNS:
         result = pattern.sub(replacement, result)
     return result
+
+
+def _without_known(text: str) -> str:
+    kept: list[str] = []
+    place = start = 0
+    while _known and place <= len(text) - MINIMUM_SECRET_LENGTH:
+        alike = _known.get(text[place : place + MINIMUM_SECRET_LENGTH])
+        length = _length_of_secret(text, place, alike) if alike else 0
+        if length:
+            kept += text[start:place], MASK
+            start = place + length
+        place += length or 1
+    return "".join((*kept, text[start:]))
+
+
+def _length_of_secret(text: str, place: int, alike: Mapping[int, set[str]]) -> int:
+    return next((length for length, secrets in alike.items() if text[place : place + length] in secrets), 0)
 
 
 def redact_value(value: Any) -> Any:

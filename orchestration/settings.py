@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+from collections import ChainMap
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from orchestration.errors import UsageError
@@ -20,6 +24,13 @@ SYNC_WORKERS = 8
 # A worker is a thread: beyond this, one process is the bottleneck.
 MOST_SYNC_WORKERS = 64
 
+# Variables that programs act upon: this one, and those it starts.
+_SETTING = re.compile(
+    r"(AIOP_|DAGSTER_|DBT_|GX_|PG|SSL_|OPENSSL_|ODBC|PYTHON|LC_)\w*\Z|DEMO_\w+_PORT\Z"
+    r"|(DATABASE_URL|TZ|LANG|TMPDIR|HTTPS?_PROXY|ALL_PROXY|NO_PROXY)\Z",
+    re.IGNORECASE,
+)
+
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -32,7 +43,7 @@ class Settings:
 
     @property
     def env_file(self) -> Path:
-        """Variables kept beside the state (mode 0600); the real environment wins over them."""
+        """Settings and credentials kept beside the state (mode 0600); the real environment wins over them."""
         return self.home / "env"
 
 
@@ -91,11 +102,40 @@ def _number(name: str, default: int, what: str, low: int, high: int | None = Non
 
 
 def load_env_file() -> None:
-    """Put the variables of ``$AIOP_HOME/env`` (NAME=value lines) into the environment unless already set."""
+    """Put settings that stand in ``$AIOP_HOME/env`` (NAME=value lines) into the environment unless already set.
+
+    Credentials that connections refer to stay out of it: ``variables`` has them, and no program started from here does.
+    """
+    for name, value in _file_variables().items():
+        if _SETTING.match(name):
+            os.environ.setdefault(name, value)
+
+
+def variables() -> Mapping[str, str]:
+    """What a reference ``env:NAME`` may stand for: the environment, and what ``$AIOP_HOME/env`` has beside it."""
+    return ChainMap(dict(os.environ), _file_variables())
+
+
+def variable(name: str) -> str:
+    """What ``env:NAME`` stands for, without the space around it; empty where it is not set."""
+    return (os.environ.get(name) or _file_variables().get(name, "")).strip()
+
+
+def _file_variables() -> dict[str, str]:
     path = load_settings().env_file
-    if not path.is_file():
-        return
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return {}
+    return _read_variables(path, stat.st_mtime_ns, stat.st_size)
+
+
+# With ten thousand organizations the file has tens of thousands of lines, and is asked for each credential.
+@lru_cache(maxsize=1)
+def _read_variables(path: Path, _changed_at: int, _size: int) -> dict[str, str]:
+    found: dict[str, str] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         name, separator, value = line.strip().partition("=")
         if separator and name and not name.startswith("#"):
-            os.environ.setdefault(name, value)
+            found.setdefault(name, value)
+    return found

@@ -120,7 +120,7 @@ def _plan(
         if streams:
             jobs.append(Job(organization, settings, streams))
     # Models read the tables of every source, connected or not.
-    ensure_tables(connection, source.name, names)
+    ensure_tables(connection, source.name, source.streams)
     locks.prepare(
         connection,
         (lock_name(job.organization.id, source.name, stream.name) for job in jobs for stream in job.streams),

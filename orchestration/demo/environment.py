@@ -13,7 +13,7 @@ def write_environment(path: Path, values: Mapping[str, str], *, replace: bool = 
     """Add what is missing to the file and the environment. ``replace``: in place of what stands by the same names."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     if replace:
-        os.environ.update(values)
+        os.environ.update({name: value for name, value in values.items() if name in os.environ})
         kept = [line for line in lines if line.partition("=")[0] not in values]
         added = dict(values)
     else:

@@ -15,6 +15,7 @@ from orchestration.quality.holding import Change, Held, held, hold_and_release
 from orchestration.quality.measure import measure
 from orchestration.quality.reads import compare_reads
 from orchestration.quality.suites import suites
+from orchestration.sources import SOURCES
 from orchestration.warehouse.database import connect
 from orchestration.warehouse.database_errors import database_errors
 from orchestration.warehouse.landed_tables import ensure_tables
@@ -84,7 +85,7 @@ def check(source: str, *, say: Say | None = None, document: bool = True) -> Qual
     """
     batch, own = uuid.uuid4(), suites(source)
     with database_errors(), connect(autocommit=True, application_name="aiop quality") as connection:
-        ensure_tables(connection, source, [suite.stream for suite in own])
+        ensure_tables(connection, source, SOURCES[source].streams)
         measured = sum(measure(connection, suite, batch) for suite in own)
         has_moved = compare_reads(connection, source, [suite.stream for suite in own], batch)
         change = hold_and_release(connection, source, say)

@@ -6,13 +6,13 @@ could tell. Which settings identify an account, the source's connection model sa
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
 import psycopg
 
 from orchestration.errors import UsageError
+from orchestration.settings import variable
 from orchestration.sources import connection_models
 from orchestration.sources.core.connection import ConnectionSettings
 from orchestration.warehouse.secrets import variable_of
@@ -67,8 +67,8 @@ def same_account(source: str, before: Mapping[str, Any], after: Mapping[str, Any
 
 def _value(setting: Any) -> Any:
     """What a reference stands for, where that is set here: two variables may hold one token."""
-    variable = variable_of(setting)
-    return (os.environ.get(variable, "").strip() if variable else "") or setting
+    name = variable_of(setting)
+    return (variable(name) if name else "") or setting
 
 
 def _fields(model: type[ConnectionSettings]) -> str:

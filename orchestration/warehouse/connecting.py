@@ -5,7 +5,6 @@ What is given is checked as an entry of organizations.yml is, by the same code.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_origin
@@ -14,6 +13,7 @@ import psycopg
 import yaml
 
 from orchestration.errors import UsageError
+from orchestration.settings import variables
 from orchestration.sources import connection_models
 from orchestration.warehouse import accounts, connections, locks, organizations
 from orchestration.warehouse.connections import BegunAnew
@@ -126,7 +126,7 @@ def _with_lists(source: str, settings: Mapping[str, str]) -> dict[str, str | lis
 
 def _checked(entry: Mapping[str, Any]) -> OrganizationsFile:
     text = yaml.safe_dump({"organizations": [dict(entry)]}, allow_unicode=True)
-    content, problems = check_organizations(text, os.environ)
+    content, problems = check_organizations(text, variables())
     if content is None or problems:
         messages = list(dict.fromkeys(problem.message for problem in problems))
         in_clear = any("must be a reference" in message for message in messages)

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from orchestration.errors import UsageError
+from orchestration.sources.core.records import Stream
 from orchestration.warehouse import locks
 
 # What Postgres keeps of a name, less the schema's prefix.
@@ -27,6 +28,8 @@ create table if not exists {table} (
     primary key (org_id, record_id)
 )
 """
+# A part is found without reading the organization's other rows, by the load that replaces it and by models.
+_PARTS = "create index if not exists {name} on {table} (org_id, left(record_id, {length}))"
 _TABLE_COMMENT = "Landed as received: one row per organization and record of the source, kept when deleted there."
 _COMMENTS = {
     "org_id": "The organization (ops.organizations.id).",
@@ -50,12 +53,17 @@ def landed_table(source: str, stream: str) -> sql.Identifier:
     return sql.Identifier(schema_name(source), _checked(stream))
 
 
-def ensure_tables(connection: psycopg.Connection, source: str, stream_names: Iterable[str]) -> None:
+def ensure_tables(connection: psycopg.Connection, source: str, streams: Iterable[Stream]) -> None:
     """Create the source's schema and the tables of its streams where they are missing; safe to run side by side."""
-    schema, names = schema_name(source), [_checked(name) for name in stream_names]
+    schema, wanted = schema_name(source), {_checked(stream.name): stream for stream in streams}
+    indexed = {name: f"{name}_parts" for name, stream in wanted.items() if stream.part_length}
     with connection.transaction():
-        rows = connection.execute("select tablename from pg_tables where schemaname = %s", [schema]).fetchall()
-    missing = [name for name in names if (name,) not in rows]
+        rows = connection.execute(
+            "select relname from pg_class where relnamespace = to_regnamespace(%s) and relname = any (%s)",
+            [schema, [*wanted, *indexed.values()]],
+        ).fetchall()
+    there = {name for (name,) in rows}
+    missing = [name for name in wanted if name not in there or indexed.get(name, name) not in there]
     if not missing:
         return
     # Two sessions creating one table run into each other even with "if not exists".
@@ -69,6 +77,9 @@ def ensure_tables(connection: psycopg.Connection, source: str, stream_names: Ite
             for column, text in _COMMENTS.items():
                 named = sql.Identifier(schema, name, column)
                 connection.execute(sql.SQL("comment on column {} is {}").format(named, text))
+            if name in indexed:
+                index, length = sql.Identifier(indexed[name]), sql.Literal(wanted[name].part_length)
+                connection.execute(sql.SQL(_PARTS).format(name=index, table=table, length=length))
 
 
 def analyze_new(connection: psycopg.Connection, source: str) -> None:

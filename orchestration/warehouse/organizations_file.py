@@ -5,7 +5,6 @@ Reading it lists every problem at once, each with its line; no message shows a c
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from orchestration.errors import UsageError
+from orchestration.settings import variables
 from orchestration.sources import connection_models
 from orchestration.warehouse.organization_entries import (
     OrganizationEntry,
@@ -29,7 +29,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_organizations(path: Path, environment: Mapping[str, str] | None = None) -> OrganizationsFile:
-    """Read and check a file. Variables that it refers to must be set in ``environment`` (default: the process's).
+    """Read and check a file. Variables that it refers to must be set in ``environment`` (default: the installation's).
 
     Raises UsageError with every problem and its line.
     """
@@ -39,7 +39,7 @@ def read_organizations(path: Path, environment: Mapping[str, str] | None = None)
         raise UsageError(f"{path} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text (byte {error.start}).") from error
-    result, problems = check_organizations(text, os.environ if environment is None else environment)
+    result, problems = check_organizations(text, variables() if environment is None else environment)
     if result is None or problems:
         listed = "\n".join(f"  {problem}" for problem in problems)
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"

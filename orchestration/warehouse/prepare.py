@@ -16,5 +16,5 @@ def prepare(connection: psycopg.Connection) -> None:
     """
     migrate.upgrade(connection)
     for source in SOURCES.values():
-        ensure_tables(connection, source.name, [stream.name for stream in source.streams])
+        ensure_tables(connection, source.name, source.streams)
     connection.commit()

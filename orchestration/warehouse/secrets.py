@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from orchestration.errors import ConfigurationError, UsageError
 from orchestration.logs import register_secret
+from orchestration.settings import variable
 
 KEY_VARIABLE = "AIOP_SECRET_KEY"
 # "env:" and the name of a variable; whatever else stands in a connection is a plain value.
@@ -37,14 +38,14 @@ def resolve(settings: Mapping[str, Any], *, organization: str = "", source: str 
 def _resolve(value: Any, path: str, organization: str, source: str) -> Any:
     if isinstance(value, Mapping):
         return {key: _resolve(item, f"{path}.{key}", organization, source) for key, item in value.items()}
-    variable = variable_of(value)
-    if variable is None:
+    name = variable_of(value)
+    if name is None:
         return value
-    found = os.environ.get(variable, "").strip()
+    found = variable(name)
     if not found:
         raise ConfigurationError(
-            f"{path} refers to the environment variable {variable}, which is not set.",
-            hint=f"Set {variable} where the command runs, or put it into the file `env` of AIOP_HOME.",
+            f"{path} refers to the environment variable {name}, which is not set.",
+            hint=f"Set {name} where the command runs, or put it into the file `env` of AIOP_HOME.",
             source=source,
             organization=organization,
         )

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from orchestration.sources.core.records import Extract, Record
+from orchestration.sources.core.records import Extract, Record, Stream
 from orchestration.warehouse import database
 from orchestration.warehouse.landed_tables import ensure_tables
 from orchestration.warehouse.loader import load
@@ -27,7 +27,7 @@ def main(records: int = RECORDS) -> None:
     figures: list[list[float]] = []
     with own_warehouse() as home:
         with database.connect(autocommit=True) as connection:
-            ensure_tables(connection, "bench", ["invoice"])
+            ensure_tables(connection, "bench", [Stream("invoice", "")])
         _load(as_objects(records // 10))
         memory_of_a_tenth = peak_mebibytes()
         for _ in range(ROUNDS):

@@ -12,6 +12,7 @@ import sys
 import psycopg
 
 from orchestration.settings import PROJECT_ROOT
+from orchestration.sources import SOURCES
 from orchestration.warehouse.database import connect, database_url
 from orchestration.warehouse.landed_tables import ensure_tables
 from tests.benchmarks.harness import Figure, own_warehouse, seconds, show
@@ -19,7 +20,6 @@ from tests.benchmarks.harness import Figure, own_warehouse, seconds, show
 # Where pytest finds them too.
 sys.path += [str(PROJECT_ROOT / "tests"), str(PROJECT_ROOT / "tests" / "integration")]
 from dbt_runs import warehouse
-from landed_softbase import STREAMS
 
 ORGANIZATIONS = 50
 INVOICES = 500_000
@@ -122,7 +122,7 @@ def figures(connection: psycopg.Connection) -> list[tuple[object, ...]]:
 def main() -> None:
     """Run the benchmark and print its table."""
     with own_warehouse() as home, connect(autocommit=True) as connection:
-        ensure_tables(connection, "softbase", STREAMS)
+        ensure_tables(connection, "softbase", SOURCES["softbase"].streams)
         connection.execute(PREPARE)
         land(connection, 0, INVOICES - 1, 1, f"date '{LAST_DAY}' - (g::bigint * {DAYS} / {INVOICES})::int")
         connection.execute("vacuum analyze staging_softbase.invoice_reg")

@@ -93,7 +93,7 @@ def prepare(connection: psycopg.Connection, organizations: int = 2) -> None:
             [number, json.dumps({"accounting_method": "Accrual"})],
         )
     connection.commit()
-    ensure_tables(connection, "quickbooks", [stream.name for stream in STREAMS])
+    ensure_tables(connection, "quickbooks", STREAMS)
 
 
 def land(

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from orchestration.sources import SOURCES
 from orchestration.warehouse.landed_tables import ensure_tables, landed_table
 
 Row = dict[str, Any]
@@ -79,7 +80,7 @@ def _local(moment: str | None) -> str | None:
 
 def prepare(connection: psycopg.Connection, organizations: Iterable[Mapping[str, Any]] = ({}, {})) -> None:
     """Organizations 1..n in Chicago, connected to Softbase, and empty landed tables. Each mapping overrides columns."""
-    ensure_tables(connection, "softbase", STREAMS)
+    ensure_tables(connection, "softbase", SOURCES["softbase"].streams)
     for number, more in enumerate(organizations, start=1):
         values = {"slug": f"org_{number}", "timezone": "America/Chicago", "fiscal_year_start_month": 1} | dict(more)
         connection.execute(

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from orchestration.sources.core.records import Extract, Record
+from orchestration.sources.core.records import Extract, Record, Stream
 from orchestration.warehouse import database
 from orchestration.warehouse.landed_tables import ensure_tables
 from orchestration.warehouse.loader import LoadResult, load
@@ -33,7 +33,7 @@ class Warehouse:
 
     def __init__(self) -> None:
         self.connection = database.connect(autocommit=True)
-        ensure_tables(self.connection, SOURCE, [STREAM])
+        ensure_tables(self.connection, SOURCE, [Stream(STREAM, "")])
 
     def load(
         self,

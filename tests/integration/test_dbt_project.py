@@ -23,7 +23,7 @@ def test_all_of_it_builds_where_nothing_has_landed_and_its_unit_tests_hold(
     dbt = warehouse(database_everywhere, tmp_path)
     with psycopg.connect(database_everywhere, autocommit=True) as connection:
         for source in SOURCES.values():
-            ensure_tables(connection, source.name, [stream.name for stream in source.streams])
+            ensure_tables(connection, source.name, source.streams)
         first = dbt.build()
         kinds = {status for status in first.statuses.values()}
         assert kinds <= {"success", "pass"}, first.messages

@@ -11,7 +11,7 @@ import pytest
 from landing_helpers import BATCH, NOON, SOURCE, STREAM, TABLE, Warehouse, failing, gone, record
 
 from orchestration.errors import TransientError
-from orchestration.sources.core.records import Extract, Record, RequestStats
+from orchestration.sources.core.records import Extract, Record, RequestStats, Stream
 from orchestration.warehouse.landed_tables import ensure_tables
 from orchestration.warehouse.loader import MassDeletionRefused, load
 
@@ -283,8 +283,8 @@ def test_an_instant_without_a_zone_is_a_defect_of_the_extractor(warehouse: Wareh
 
 
 def test_tables_can_be_ensured_again_and_say_what_they_hold(warehouse: Warehouse) -> None:
-    ensure_tables(warehouse.connection, SOURCE, [STREAM, "bill"])
-    ensure_tables(warehouse.connection, SOURCE, [STREAM, "bill"])
+    ensure_tables(warehouse.connection, SOURCE, [Stream(STREAM, ""), Stream("bill", "")])
+    ensure_tables(warehouse.connection, SOURCE, [Stream(STREAM, ""), Stream("bill", "")])
     uncommented = warehouse.query(
         """
         select a.attname from pg_attribute as a

@@ -204,7 +204,7 @@ def deals(*numbers: int) -> list[tuple[str, dict[str, Any]]]:
 @pytest.fixture
 def portals(world: QualityWorld) -> QualityWorld:
     world.query("insert into ops.connections select id, 'hubspot', '{}' from ops.organizations returning 1")
-    ensure_tables(world.connection, "hubspot", [stream.name for stream in SOURCES["hubspot"].streams])
+    ensure_tables(world.connection, "hubspot", SOURCES["hubspot"].streams)
     return world
 
 

@@ -76,7 +76,7 @@ def _connect(world: QualityWorld, source: str) -> None:
     world.connection.execute(
         "insert into ops.connections (org_id, source, settings) values (1, %s, '{}') on conflict do nothing", [source]
     )
-    ensure_tables(world.connection, source, [stream.name for stream in SOURCES[source].streams])
+    ensure_tables(world.connection, source, SOURCES[source].streams)
 
 
 def _load(world: QualityWorld, source: str, stream: str, records: list[Record]) -> None:

@@ -34,7 +34,7 @@ def connection(database: str) -> Iterator[psycopg.Connection]:
                 " select n, %s, '{}', now() - interval '100 hours' from generate_series(1, 2) as n",
                 [source],
             )
-            ensure_tables(connection, source, [stream.name for stream in SOURCES[source].streams])
+            ensure_tables(connection, source, SOURCES[source].streams)
         for source, stream in STREAMS:
             read(connection, 1, source, stream, 1)
         yield connection

@@ -19,6 +19,7 @@ dates as (
         reads.org_id,
         reads.exported_since,
         {{ readable_date("regexp_replace(date.key, '^(....)(..)', '\\1-\\2-')") }} as event_date,
+        '["' || date.key || '", ' as part,
         date.value ->> 0 as table_name
     from reads
     cross join jsonb_each(reads.dates) as date (key, value)
@@ -45,6 +46,7 @@ windows as (
 select
     org_id,
     event_date,
+    part,
     table_name,
     table_name like 'events\_intraday\_%' as is_provisional,
     known_of_7 >= least(7, exported) as is_week_known,

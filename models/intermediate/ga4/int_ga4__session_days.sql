@@ -1,7 +1,7 @@
 -- One row per organization, date, data stream, user and session, of dates that are known and not held back.
 select
     sessions.org_id,
-    sessions.event_date,
+    days.event_date,
     sessions.stream_id,
     sessions.platform,
     sessions.user_key,
@@ -19,5 +19,5 @@ from {{ ref('stg_ga4__sessions') }} as sessions
 inner join {{ ref('int_ga4__known_days') }} as days
     on
         sessions.org_id = days.org_id
-        and sessions.event_date = days.event_date
+        and sessions.part = days.part
 where not sessions.is_deleted and {{ publishable('ga4', 'sessions.org_id') }}

@@ -2,7 +2,8 @@
 select
     landed.org_id,
     landed.record_id,
-    -- By the key, which begins with the date: so rows of other dates need not be opened.
+    -- The key begins with the date. Landed rows are indexed by that: those of other dates need not be looked at.
+    left(landed.record_id, 13) as part,
     {{ readable_date("regexp_replace(left(landed.record_id, 10), '^..(....)(..)', '\\1-\\2-')") }} as event_date,
     field.stream_id,
     upper(field.platform) as platform,

@@ -27,10 +27,15 @@ class Record:
 
 @dataclass(frozen=True)
 class Stream:
-    """One kind of record of a source: lands in ``staging_<source>.<name>``. Sources subclass it with their facts."""
+    """One kind of record of a source: lands in ``staging_<source>.<name>``. Sources subclass it with their facts.
+
+    ``part_length``: where parts of the stream are read whole (``Extract.replaced``), how many characters of a record id
+    say which part it is of. Landed rows are indexed by them.
+    """
 
     name: str
     description: str
+    part_length: int = field(default=0, kw_only=True)
 
 
 @dataclass
