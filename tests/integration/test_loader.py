@@ -295,6 +295,13 @@ def test_tables_can_be_ensured_again_and_say_what_they_hold(warehouse: Warehouse
     assert uncommented == []
 
 
+def test_a_stream_of_parts_is_indexed_by_them_also_where_its_table_was_there_before(warehouse: Warehouse) -> None:
+    ensure_tables(warehouse.connection, SOURCE, [Stream(STREAM, "", part_length=3)])
+    ensure_tables(warehouse.connection, SOURCE, [Stream(STREAM, "", part_length=3)])
+    definition = warehouse.one("select indexdef from pg_indexes where indexname = 'invoice_parts'")
+    assert definition.endswith('(org_id, "left"(record_id, 3))')
+
+
 def test_parts_that_were_read_whole_lose_what_did_not_come_and_others_nothing(warehouse: Warehouse) -> None:
     """Keys that begin with a date; a read that replaces two of three dates. A beginning is text, not a pattern."""
     dates = ("d1%", "d2_", "d23")

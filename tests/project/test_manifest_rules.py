@@ -13,6 +13,7 @@ from dbt_runs import manifest_file
 
 from orchestration.quality.quickbooks import REPORT_GROUPS
 from orchestration.settings import PROJECT_ROOT
+from orchestration.sources import SOURCES
 
 Node = dict[str, Any]
 
@@ -295,3 +296,12 @@ def test_models_and_checks_of_quality_know_the_same_groups_of_reports(manifest: 
     macro = manifest["macros"]["macro.aiop.zero_in"]["macro_sql"]
     listed = re.findall(r"'(\w+)': \[(.*?)\]", macro, re.DOTALL)
     assert {report: tuple(re.findall(r"\w+", groups)) for report, groups in listed} == REPORT_GROUPS
+
+
+def test_models_ask_for_a_part_of_a_stream_as_its_rows_are_indexed(models: list[Node]) -> None:
+    """By another number of characters, all of an organization's rows would be read for each part."""
+    parted = [(source.name, stream) for source in SOURCES.values() for stream in source.streams if stream.part_length]
+    code = {model["name"]: model["raw_code"] for model in models}
+    assert [name for name, _ in parted] == ["ga4"]
+    for source, stream in parted:
+        assert f"left(landed.record_id, {stream.part_length}) as part" in code[f"stg_{source}__{stream.name}"]

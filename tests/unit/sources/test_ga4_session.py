@@ -163,6 +163,7 @@ def test_the_last_four_dates_are_read_again_and_older_ones_when_they_changed(ser
         write(server, f"events_202602{day:02d}", event("x", 1))
     _, first = read(server)
     assert sorted(first.replaced) == [f'["202602{day:02d}", ' for day in range(1, 11)]
+    assert {len(beginning) for beginning in first.replaced} == {GA4.stream("sessions").part_length}
     write(server, "events_20260203", event("x", 1), event("x", 2), at=1)
     _, second = read(server, state=first.state)
     assert second.replaced == [f'["202602{day:02d}", ' for day in (3, 7, 8, 9, 10)]

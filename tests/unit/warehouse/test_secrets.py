@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from cryptography.fernet import Fernet
 
 from orchestration.errors import ConfigurationError, UsageError
 from orchestration.logs import redact
+from orchestration.settings import load_env_file, variables
 from orchestration.warehouse.secrets import KEY_VARIABLE, Vault, fingerprint, resolve
 
 
@@ -33,6 +37,27 @@ def test_a_missing_variable_names_organization_key_and_variable(
     assert str(error.value).startswith(
         "bennett / quickbooks: auth.token refers to the environment variable A_TOKEN, which is not set."
     )
+
+
+def test_credentials_of_the_env_file_reach_connections_and_no_program_that_is_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AIOP_HOME", str(tmp_path))
+    monkeypatch.setenv("BOTH", "environment")
+    monkeypatch.delenv("AIOP_TIMEZONE", raising=False)
+    file = tmp_path / "env"
+    file.write_text(
+        "# tokens\nA_TOKEN= in-the-file \nBOTH=file\nAIOP_TIMEZONE=America/Chicago\nno line\n", encoding="utf-8"
+    )
+    with monkeypatch.context() as loaded:
+        loaded.setattr(os, "environ", dict(os.environ))
+        load_env_file()
+        assert (os.environ["AIOP_TIMEZONE"], "A_TOKEN" in os.environ) == ("America/Chicago", False)
+        assert resolve({"a": "env:A_TOKEN", "b": "env:BOTH"}) == {"a": "in-the-file", "b": "environment"}
+        assert variables()["BOTH"] == "environment"
+        # A rotated one counts at once.
+        file.write_text("A_TOKEN=rotated\n", encoding="utf-8")
+        assert resolve({"a": "env:A_TOKEN"}) == {"a": "rotated"}
 
 
 def test_what_is_encrypted_can_be_read_with_its_key_only(monkeypatch: pytest.MonkeyPatch) -> None:
