@@ -90,7 +90,7 @@ def check(source: str, *, say: Say | None = None, document: bool = True) -> Qual
         has_moved = compare_reads(connection, source, [suite.stream for suite in own], batch)
         change = hold_and_release(connection, source, say)
         validation, trouble = None, ""
-        if document and (measured or has_moved or not (documents.site(source) / "index.html").exists()):
+        if document and (measured or has_moved or _is_undocumented(connection, source)):
             try:
                 validation = documents.validate(source, own)
             except Exception as error:  # noqa: BLE001 - a library's, of any kind; what it would have shown is in ops
@@ -104,6 +104,13 @@ def check(source: str, *, say: Say | None = None, document: bool = True) -> Qual
             validation,
             trouble,
         )
+
+
+def _is_undocumented(connection: psycopg.Connection, source: str) -> bool:
+    """Whether somebody is connected and no Data Docs show it."""
+    if (documents.site(source) / "index.html").exists():
+        return False
+    return connection.execute("select from ops.connections where source = %s limit 1", [source]).rowcount > 0
 
 
 def failing(connection: psycopg.Connection, source: str, organization: str | None = None) -> list[Failing]:

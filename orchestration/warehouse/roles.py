@@ -35,7 +35,7 @@ GROUP = "aiop_bi"
 EVERYONE = "aiop_bi_all"
 
 CONNECTION_LIMIT = 20
-LOGINS_AT_ONCE = 500
+LOGINS_AT_ONCE = 200
 _LOCK_RECORDED = "lock table ops.tenant_roles in share row exclusive mode"
 # Good manners, not a boundary: whoever is logged in can change them for the session. As Postgres keeps them.
 SESSION_SETTINGS: Mapping[str, str] = {

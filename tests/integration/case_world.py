@@ -22,6 +22,7 @@ from orchestration.demo.world import World
 from orchestration.sync import SyncReport, sync
 from orchestration.warehouse import database, organizations
 
+_SELECTION = ("--select", "+mart_case_metrics", "organizations", "--exclude-resource-type", "unit_test")
 FIGURES = (
     "total_cases",
     "new_cases_30d",
@@ -71,7 +72,11 @@ class CaseWorld:
         return report
 
     def build(self) -> None:
-        self.dbt.build("--select", "+mart_case_metrics", "organizations", "--exclude-resource-type", "unit_test")
+        self.dbt.rebuild(*_SELECTION)
+
+    def build_and_check(self) -> None:
+        """Build, and every check on what was built must pass."""
+        self.dbt.build(*_SELECTION)
 
     def query(self, statement: str, *parameters: Any) -> list[tuple]:
         return self.connection.execute(statement, parameters).fetchall()

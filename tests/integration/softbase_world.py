@@ -50,6 +50,7 @@ CASH = (
     "financing_cash_flow",
 )
 MARTS = ("mart_sales_daily", "mart_rental_fleet", "mart_cash_flow")
+_SELECTION = ("--exclude-resource-type", "unit_test", "--select", *(f"+{mart}" for mart in MARTS))
 
 Rows = dict[date, dict[str, Any]]
 
@@ -75,7 +76,11 @@ class SoftbaseWorld:
         return report
 
     def build(self) -> None:
-        self.dbt.build("--exclude-resource-type", "unit_test", "--select", *(f"+{mart}" for mart in MARTS))
+        self.dbt.rebuild(*_SELECTION)
+
+    def build_and_check(self) -> None:
+        """Build, and every check on what was built must pass."""
+        self.dbt.build(*_SELECTION)
 
     def query(self, statement: str, *parameters: Any) -> list[tuple]:
         return self.connection.execute(statement, parameters).fetchall()

@@ -258,4 +258,5 @@ def test_weeks_of_nights_show_each_day_as_it_was(world: CaseWorld) -> None:
     assert {slug: world.mart(slug) for slug in expected} == expected
     versions = world.query("select id, xmin::text, ctid::text from marts.mart_case_metrics order by id")
     assert world.night().rows_changed == 0
+    world.build_and_check()
     assert world.query("select id, xmin::text, ctid::text from marts.mart_case_metrics order by id") == versions

@@ -16,7 +16,7 @@ from landed_reports import report
 from quality_world import QualityWorld, balance_sheet, profit_and_loss
 from warehouse_world import warehouse_world
 
-from orchestration.demo.crm.portals import VITAL_WORKLIFE, demo_portal
+from orchestration.demo.crm.portals import demo_portal
 from orchestration.quality.check import check
 from orchestration.quality.holding import release
 from orchestration.sources.core.records import Extract, Record
@@ -26,7 +26,7 @@ from orchestration.warehouse.dbt import LOCK
 from orchestration.warehouse.loader import load
 
 AIOP = str(Path(sys.executable).with_name("aiop"))
-SMALL = demo_portal(1)
+SMALL, OTHER = demo_portal(1), demo_portal(2)
 
 
 class Published(QualityWorld):
@@ -137,7 +137,7 @@ def test_who_is_held_back_does_not_change_while_a_build_runs(database: str) -> N
 def test_a_portal_that_is_held_back_gets_no_snapshot_that_day_and_keeps_those_before(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    portals = {VITAL_WORKLIFE: "America/Chicago", SMALL: "America/Chicago"}
+    portals = {OTHER: "America/Chicago", SMALL: "America/Chicago"}
     with crm_world(database, tmp_path, monkeypatch, portals) as world:
         world.night()
         assert check("hubspot", document=False).failing == (), "a portal's records break nothing"
@@ -157,7 +157,7 @@ def test_a_portal_that_is_held_back_gets_no_snapshot_that_day_and_keeps_those_be
         assert (held.organization, held.reason.split(":")[0]) == (SMALL.slug, "deals")
         world.build()
         assert (world.contacts(SMALL.slug), world.deals(SMALL.slug)) == before[SMALL.slug]
-        assert len(world.deals(VITAL_WORKLIFE.slug)) == 2
+        assert len(world.deals(OTHER.slug)) == 2
 
 
 @pytest.mark.slow

@@ -45,6 +45,7 @@ def test_marts_are_what_the_dealerships_documents_say_while_they_live_on(world: 
 
     written = world.row_versions()
     assert world.night().rows_changed == 0
+    world.build_and_check()
     assert world.row_versions() == written
 
 
