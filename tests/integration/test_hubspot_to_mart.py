@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from orchestration.sync import sync
 from orchestration.verify import verify
 
 SMALL, OTHER = demo_portal(1), demo_portal(2)
-SLUGS = (VITAL_WORKLIFE.slug, SMALL.slug)
+LARGE = replace(VITAL_WORKLIFE, sizes=VITAL_WORKLIFE.sizes.scaled(0.25))
+SLUGS = (LARGE.slug, SMALL.slug)
 
 
 @pytest.fixture
 def world(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     # At the stand-in's hour it is already tomorrow in Auckland: dates are the organization's.
-    portals = {VITAL_WORKLIFE: "America/Chicago", SMALL: "Pacific/Auckland"}
+    portals = {LARGE: "America/Chicago", SMALL: "Pacific/Auckland"}
     with crm_world(database, tmp_path, monkeypatch, portals) as made:
         yield made
 
@@ -49,11 +51,11 @@ def test_every_snapshot_is_the_portal_of_its_day_and_stays_so(world: CrmWorld) -
         assert world.contacts(slug) == {day: contacts for day, (contacts, _) in seen[slug].items()}
         assert world.deals(slug) == {day: deals for day, (_, deals) in seen[slug].items()}
     # What the rules are about is there.
-    newest = seen[VITAL_WORKLIFE.slug][max(seen[VITAL_WORKLIFE.slug])]
+    newest = seen[LARGE.slug][max(seen[LARGE.slug])]
     assert newest[0]["other_lifecycle"] > 0
     assert newest[1]["deals_by_stage"]["unknown"] > 0
     assert {"default/qualifiedtobuy", "31120958/qualifiedtobuy"} <= set(newest[1]["deals_by_stage"])
-    assert max(seen[SMALL.slug]) > max(seen[VITAL_WORKLIFE.slug])
+    assert max(seen[SMALL.slug]) > max(seen[LARGE.slug])
 
     written = world.row_versions()
     assert world.night().rows_changed == 0
