@@ -78,7 +78,7 @@ class Dbt:
 
     def rebuild(self, *selection: str) -> Outcome:
         """The models of a selection alone; those of staging, which are views of what landed, the first time only."""
-        staged = self.state / f"staged-{crc32(' '.join(selection).encode())}"
+        staged = self.state / f"staged-{crc32(' '.join((self.url, *selection)).encode())}"
         made = ("--exclude", "path:models/staging") if staged.exists() else ()
         outcome = self.build(*selection, "--exclude-resource-type", "test", *made)
         staged.touch()
