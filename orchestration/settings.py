@@ -113,12 +113,12 @@ def load_env_file() -> None:
 
 def variables() -> Mapping[str, str]:
     """What a reference ``env:NAME`` may stand for: the environment, and what ``$AIOP_HOME/env`` has beside it."""
-    return ChainMap(dict(os.environ), _file_variables())
+    return ChainMap(os.environ, _file_variables())
 
 
 def variable(name: str) -> str:
     """What ``env:NAME`` stands for, without the space around it; empty where it is not set."""
-    return (os.environ.get(name) or _file_variables().get(name, "")).strip()
+    return variables().get(name, "").strip()
 
 
 def _file_variables() -> dict[str, str]:

@@ -10,7 +10,7 @@ from orchestration.settings import load_env_file
 
 
 def write_environment(path: Path, values: Mapping[str, str], *, replace: bool = False) -> None:
-    """Add what is missing to the file and the environment. ``replace``: in place of what stands by the same names."""
+    """Add what is missing to the file, settings to the environment, too. ``replace``: what stands by the same names."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     if replace:
         os.environ.update({name: value for name, value in values.items() if name in os.environ})

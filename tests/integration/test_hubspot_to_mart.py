@@ -10,6 +10,7 @@ import pytest
 from hubspot_world import CrmWorld, crm_world
 
 from orchestration.demo.crm.portals import VITAL_WORKLIFE, demo_portal
+from orchestration.quality.check import check
 from orchestration.sync import sync
 from orchestration.verify import verify
 
@@ -59,6 +60,7 @@ def test_every_snapshot_is_the_portal_of_its_day_and_stays_so(world: CrmWorld) -
 
     written = world.row_versions()
     assert world.night().rows_changed == 0
+    assert check("hubspot", document=False).failing == (), "a portal's records break nothing"
     world.build_and_check()
     assert world.row_versions() == written
 

@@ -22,13 +22,6 @@ def world(database_everywhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         yield made
 
 
-@pytest.fixture
-def one_world(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """On the embedded server alone: these tests settle nothing that servers could differ in."""
-    with warehouse_world(database, tmp_path, monkeypatch, *SLUGS) as made:
-        yield made
-
-
 def differing(world: WarehouseWorld) -> dict:
     """What mart and ledger do not agree on, by organization and month."""
     found = {}
@@ -69,8 +62,7 @@ def test_the_mart_equals_the_ledger_to_the_cent_and_only_restated_months_are_wri
 
 
 @pytest.mark.slow
-def test_verify_finds_a_changed_cent_and_names_organization_and_month(one_world: WarehouseWorld) -> None:
-    world = one_world
+def test_verify_finds_a_changed_cent_and_names_organization_and_month(world: WarehouseWorld) -> None:
     # Two small companies, one for each form of the cash flow report: the stand-in throttles reports as QuickBooks does.
     world.night()
     assert verify("quickbooks", ["quarry_stone", "harbor_foods"]).agrees
@@ -92,8 +84,7 @@ def test_verify_finds_a_changed_cent_and_names_organization_and_month(one_world:
 
 
 @pytest.mark.slow
-def test_a_source_that_fails_leaves_the_mart_as_it_was_and_its_age_visible(one_world: WarehouseWorld) -> None:
-    world = one_world
+def test_a_source_that_fails_leaves_the_mart_as_it_was_and_its_age_visible(world: WarehouseWorld) -> None:
     world.night()
     rows = world.row_versions()
     synced = dict(world.query("select org_id, last_success_at from marts.data_freshness where source = 'quickbooks'"))
