@@ -223,7 +223,8 @@ def main() -> None:
         ],
         [
             f"{DAYS} days of daily marts, {MONTHS} months of monthly ones; {size[0] if size else '?'}",
-            f"set up in {set_up:.0f} s; each query: the best of {ROUNDS} runs, in turns, on one processor; p95 over all runs",
+            f"set up in {set_up:.0f} s; each query: the best of {ROUNDS} runs, in turns, on one processor",
+            "p95 over all runs",
         ],
     )
 
