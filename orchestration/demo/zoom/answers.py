@@ -13,6 +13,9 @@ from orchestration.demo.zoom.errors import failure, not_valid
 from orchestration.demo.zoom.lists import Row, page
 from orchestration.demo.zoom.records import Leg, Meeting, Person, Stay
 
+# Kinds of meetings that are webinars: once, and those that come again.
+WEBINARS = {5, 6, 9}
+
 
 @dataclass(frozen=True)
 class Call:
@@ -198,7 +201,7 @@ def _meeting(one: Meeting) -> Row:
     return {
         "uuid": one.uuid,
         "id": one.number,
-        "type": 2,
+        "type": one.kind,
         "topic": one.topic,
         "user_name": one.host.name,
         "user_email": one.host.email,
@@ -216,6 +219,8 @@ def participants(account: Account, call: Call) -> Row:
     meeting = next((one for one in account.life.meetings if one.uuid == call.part and one.shown <= account.now), None)
     if meeting is None:
         raise failure(404, 3001, f"Meeting does not exist: {call.part}.")
+    if meeting.kind in WEBINARS:
+        raise failure(400, 300, f"Can not access webinar info, {meeting.number}.")
     found = [(f"{number:06d}", _stay(stay)) for number, stay in enumerate(meeting.stays)]
     return _named(account, page(account, "participants", call.query, found, 30, 300), "participants", True)
 

@@ -88,7 +88,7 @@ class Stay:
 
 @dataclass
 class Meeting:
-    """One occurrence of a meeting, over; ``shown``: when reports know it."""
+    """One occurrence of a meeting, over; ``shown``: when reports know it, ``kind``: Zoom's number, 5 of a webinar."""
 
     uuid: str
     number: int
@@ -98,6 +98,7 @@ class Meeting:
     end: datetime
     stays: list[Stay]
     shown: datetime
+    kind: int = 2
 
     @property
     def minutes(self) -> int:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from orchestration.sources.core.http import HttpClient, Reply
 from orchestration.sources.core.instants import utc_now
 from orchestration.sources.zoom.faults import DailyLimit, inspect
-from orchestration.sources.zoom.limits import Limits, Weight
+from orchestration.sources.zoom.limits import Limits, Weight, is_phone
 from orchestration.sources.zoom.streams import DirectoryStream
 
 VERSION = "/v2"
@@ -59,7 +59,8 @@ class AccountApi:
     clock: datetime | None = None
     """The server's clock at the last answer; None before the first and where answers carry no date."""
     client: HttpClient = field(init=False)
-    _used_up: DailyLimit | None = None
+    # By whether it is Zoom Phone's, which counts on its own.
+    _used_up: dict[bool, DailyLimit] = field(default_factory=dict)
     _asked: tuple[str, Weight, Sequence[str], bool] = ("", "light", (), False)
 
     def inspect(self, reply: Reply) -> None:
@@ -70,7 +71,7 @@ class AccountApi:
         try:
             inspect(reply, rows, paged)
         except DailyLimit as error:
-            self._used_up = error
+            self._used_up[is_phone(operation)] = error
             raise
 
     def now(self) -> datetime:
@@ -116,8 +117,8 @@ class AccountApi:
         size: int | None,
         rows: Sequence[str],
     ) -> Page:
-        if self._used_up is not None:
-            raise DailyLimit(self._used_up.message, hint=self._used_up.hint)
+        if used_up := self._used_up.get(is_phone(operation)):
+            raise DailyLimit(used_up.message, hint=used_up.hint)
         self._asked = (operation, weight, rows, token is not None)
         reply = self.client.call(
             "GET",

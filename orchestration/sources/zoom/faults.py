@@ -22,6 +22,10 @@ MISSING_SCOPE = {4700, 4711}
 GONE = {3001, 1001, 1010, 3161}
 
 _SCOPES = re.compile(r"scopes?:?\s*\[([^\]]*)\]")
+# Codes that have a second meaning, which is in the words alone.
+_MAY_NOT = re.compile(r"(do|does) not have permission", re.IGNORECASE)
+_WEBINAR = re.compile(r"\bwebinar", re.IGNORECASE)
+_PAGE_TOKEN = re.compile(r"\bpage token\b", re.IGNORECASE)
 
 
 class Forbidden(PermanentError):
@@ -60,7 +64,7 @@ class PageExpired(Refused):
 
 
 class DailyLimit(TransientError):
-    """The account's requests of today are used up: asking again before tomorrow can't help."""
+    """The account's requests of today to one product are used up: asking again before tomorrow can't help."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +97,15 @@ def inspect(reply: Reply, rows: Sequence[str], paged: bool) -> None:
     if problem.code in MISSING_SCOPE or "does not contain scope" in problem.text.lower():
         scopes = ", ".join(_SCOPES.findall(problem.text))
         raise Forbidden(f"the scope {scopes}" if scopes else f"a scope ({said})")
-    if reply.status == 401 or problem.code == INVALID_TOKEN:
+    if reply.status == 401 or (problem.code == INVALID_TOKEN and not _MAY_NOT.search(problem.text)):
         raise Unauthorized(said)
     if problem.code == ACCOUNT_UNKNOWN:
         raise ConfigurationError(f"Zoom does not know the account: {said}", hint="check account_id.")
-    if problem.code in GONE:
+    if problem.code in GONE or (problem.code == NOT_VALID and _WEBINAR.search(problem.text)):
         raise Gone(said, code=problem.code)
-    if problem.code == NO_PERMISSION or reply.status == 403:
+    if problem.code in (NO_PERMISSION, INVALID_TOKEN) or reply.status == 403:
         raise Forbidden(f"a plan, licence or role that the account has not ({said})")
-    if problem.code == NOT_VALID and paged:
+    if paged and (problem.code == NOT_VALID or _PAGE_TOKEN.search(problem.text)):
         raise PageExpired(f"Zoom refuses a page token: {said}", code=problem.code)
     hint = "check base_url." if reply.status == 404 or problem.code == ENDPOINT_UNKNOWN else ""
     raise Refused(

@@ -45,7 +45,7 @@ class Limits:
 
     def of(self, operation: str, weight: Weight) -> RateLimiter:
         """The limiter of an operation, such as ``/report/daily``; its weight may have been told to be another."""
-        phone, weight = operation.startswith("/phone/"), self._weights.get(operation, weight)
+        phone, weight = is_phone(operation), self._weights.get(operation, weight)
         if (phone, weight) not in self._limiters:
             calls, seconds = (PHONE_LIMITS if phone else MEETING_LIMITS)[self.plan][weight]
             self._limiters[phone, weight] = RateLimiter(*_shared(calls, seconds))
@@ -62,6 +62,11 @@ class Limits:
             return
         if most > 0 and headers.get("x-ratelimit-type", "").strip().upper() == "QPS":
             self.of(operation, weight).permit(*_shared(most, 1.0))
+
+
+def is_phone(operation: str) -> bool:
+    """Whether an operation is Zoom Phone's, whose limits are its own."""
+    return operation.startswith("/phone/")
 
 
 def _shared(calls: int, seconds: float) -> tuple[int, float]:

@@ -20,6 +20,8 @@ from orchestration.sources.zoom.streams import USERS
 
 # Whoever was deactivated hosted meetings before.
 _HOSTS = ("active", "inactive")
+# Webinars are listed among the meetings, and who was in one is another question.
+_WEBINARS = {5, 6, 9}
 # Skipped hosts and meetings named one by one in the notes of a run.
 _NAMED = 5
 
@@ -117,7 +119,7 @@ class MeetingReader:
                 for row in reach.rows(pages, meeting_key):
                     day = local_date(row.get("start_time"), self.api.zone)
                     given.add(meeting_key(row))
-                    if day is not None and row.get("uuid"):
+                    if day is not None and row.get("uuid") and row.get("type") not in _WEBINARS:
                         found[day][str(row["uuid"])] = None
                     yield row, day
                 for row in reach.rows(alone, meeting_key):

@@ -11,7 +11,7 @@ from orchestration.sources.zoom import verify
 DOCUMENTED = {
     "answered", "accepted", "picked_up", "connected", "succeeded", "voicemail", "hang_up", "canceled", "call_failed",
     "unconnected", "rejected", "busy", "ring_timeout", "overflowed", "no_answer", "invalid_key", "invalid_operation",
-    "abandoned", "system_blocked", "service_unavailable",
+    "abandoned", "system_blocked", "blocked", "service_unavailable",
 }  # fmt: skip
 
 

@@ -133,16 +133,40 @@ def test_throttled_it_waits_as_told_or_backs_off(
         refusal(429, 429, "Wait.", **{"X-RateLimit-Type": "Daily-limit", "Retry-After": "2026-11-21T00:00:00Z"}),
     ],
 )
-def test_todays_requests_used_up_ends_all_streams_at_once(fault_server: FaultServer, step: Step) -> None:
+def test_todays_requests_used_up_ends_all_streams_of_the_product_at_once(fault_server: FaultServer, step: Step) -> None:
+    of_phone = [stream for stream in ZOOM.streams if stream.name in ("phone_users", "call_queues", "call_history")]
     fault_server.plays(TOKEN, step)
     with open_real(fault_server) as session:
-        for stream in ZOOM.streams:
+        for stream in of_phone:
             with pytest.raises(TransientError, match="requests of today are used up") as raised:
                 list(session.read(stream, None, None).records)
             assert isinstance(raised.value, DailyLimit)
             assert "midnight GMT" in raised.value.hint
         assert session.stats.retry_seconds == 0
+        assert len(fault_server.seen) == 2
+        # Zoom counts those of meetings on their own.
+        fault_server.plays(answer({"users": [{"id": "u"}]}, headers=DATE), answer({"users": []}, headers=DATE))
+        assert [record.record_id for record in session.read(ZOOM.stream("users"), None, None).records] == ["u"]
+
+
+def test_no_permission_is_told_from_a_refused_token_by_its_words(fault_server: FaultServer) -> None:
+    said = "You do not have permission, because the current site `1` does not belong to the target sites."
+    fault_server.plays(TOKEN, refusal(400, 124, said))
+    with open_real(fault_server) as session:
+        extract = session.read(QUEUES, None, None)
+    assert list(extract.records) == []
+    assert "does not belong to the target sites" in extract.notes[0]
     assert len(fault_server.seen) == 2
+
+
+def test_an_expired_page_token_starts_the_list_again_whatever_its_code(fault_server: FaultServer) -> None:
+    first = answer({"call_queues": [{"id": "1"}], "next_page_token": "t"}, headers=DATE)
+    last = answer({"call_queues": [{"id": "2"}], "next_page_token": ""}, headers=DATE)
+    expired = refusal(400, 400, "The next page token is invalid or expired.")
+    records, _ = queues(fault_server, TOKEN, first, expired, first, last)
+    assert [record.record_id for record in records] == ["1", "2"]
+    with pytest.raises(PermanentError, match="invalid or expired"):
+        queues(fault_server, TOKEN, expired)
 
 
 def test_failing_for_ever_ends_bounded_and_never_as_an_empty_list(fault_server: FaultServer) -> None:

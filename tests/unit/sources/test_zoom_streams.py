@@ -9,6 +9,7 @@ from zoom_account import ZoomAccount
 
 from orchestration.demo.serving.faults import Fault
 from orchestration.demo.world import World
+from orchestration.demo.zoom import answers
 from orchestration.errors import PermanentError
 from orchestration.sources.zoom import paging
 from orchestration.sources.zoom.faults import PageExpired
@@ -307,6 +308,23 @@ def test_a_meeting_that_is_gone_is_skipped_by_name(zoom: ZoomAccount) -> None:
         extract = session.read(ZOOM.stream("participants"), None, None)
         assert list(extract.records) == []
     assert extract.notes == ["1 meetings skipped: m== (Meeting does not exist: m==.)"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [(5, []), (99, ["1 meetings skipped: w== (Can not access webinar info, 77.)"])]
+)
+def test_a_webinar_among_the_meetings_keeps_nobody_from_the_others(
+    zoom: ZoomAccount, kind: int, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One that Zoom numbers in a way nobody knows is told by its answer.
+    monkeypatch.setattr(answers, "WEBINARS", {5, 99})
+    host = zoom.add_person("a")
+    zoom.add_meeting("m==", host, "2026-11-18T15:00:00+00:00")
+    zoom.add_meeting("w==", host, "2026-11-19T15:00:00+00:00", kind=kind)
+    assert zoom.read("meetings").keys == ["m==", "w=="]
+    read = zoom.read("participants")
+    assert {key.split('"')[1] for key in read.keys} == {"m=="}
+    assert read.notes == told
 
 
 def test_participants_beyond_a_runs_share_are_left_for_the_next_ones_newest_first(zoom: ZoomAccount) -> None:

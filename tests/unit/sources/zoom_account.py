@@ -73,12 +73,12 @@ class ZoomAccount:
             legs.append(Leg(f"leg{number:05d}", f"call{number}", "inbound", at, 60, "answered", at))
         return [leg.uuid for leg in legs[-len(starts) :]]
 
-    def add_meeting(self, uuid: str, host: Person, start: str, *, alone: bool = False) -> Meeting:
+    def add_meeting(self, uuid: str, host: Person, start: str, *, alone: bool = False, kind: int = 2) -> Meeting:
         at = datetime.fromisoformat(start).astimezone(UTC)
         end = at + timedelta(minutes=30)
         stays = [Stay("1", host.name, "", at, end), Stay("2", "Guest", "", at, at + timedelta(minutes=5))]
         stays.append(Stay("3", "Guest", "", at + timedelta(minutes=10), end))
-        meeting = Meeting(uuid, 77, host, "Sync", at, end, stays[:1] if alone else stays, end)
+        meeting = Meeting(uuid, 77, host, "Sync", at, end, stays[:1] if alone else stays, end, kind)
         self.account.life.meetings.append(meeting)
         return meeting
 
