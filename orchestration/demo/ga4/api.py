@@ -45,6 +45,8 @@ class Api:
         Whether every page of a result leads to the same next one.
     denied
         Projects whose data may not be read.
+    billed
+        Projects that jobs may run in, and the export each may read. Where there is one, no job runs beside the data.
     """
 
     properties: Iterable[Property]
@@ -55,6 +57,7 @@ class Api:
     shapes: deque[int | None] = field(default_factory=deque)
     repeats: bool = False
     denied: set[str] = field(default_factory=set)
+    billed: dict[str, str] = field(default_factory=dict)
     over_quota: bool = False
 
     def __post_init__(self) -> None:
@@ -67,9 +70,11 @@ class Api:
             found = re.fullmatch(pattern, path)
             if method == known and found:
                 names = {key: unquote(value) for key, value in found.groupdict().items()}
-                export = self.exports.get(names["project"])
+                export = self.exports.get(self.billed.get(names["project"], names["project"]))
                 if export is None:
                     return error(404, f"Not found: Project {names['project']}", "notFound")
+                if ("dataset" in names) == (names["project"] in self.billed) and self.billed:
+                    return error(403, f"Access Denied: Project {names['project']}: no permission", "accessDenied")
                 if names["project"] in self.denied:
                     return error(403, "Access Denied: Dataset: Permission denied", "accessDenied")
                 if self.over_quota:

@@ -101,7 +101,7 @@ class BigQuery:
 
             # Credentials are put on by our own transport, which renews them in time.
             self._google = bigquery.Client(
-                project=self.settings.project,
+                project=self.settings.billing_project or self.settings.project,
                 credentials=AnonymousCredentials(),
                 client_options={"api_endpoint": self.settings.base_url},
                 location=self.settings.location,

@@ -49,6 +49,8 @@ class Ga4Connection(ConnectionSettings):
 
     project, dataset
         Where the property is exported to: the Google Cloud project, and ``analytics_<property id>``.
+    billing_project
+        The project that statements run in and are billed to; that of the export where nothing is said.
     service_account
         The text of a service account's JSON key. Without one, only an emulator on this machine can be read.
     location
@@ -68,6 +70,7 @@ class Ga4Connection(ConnectionSettings):
 
     project: Annotated[Text, _named(_PROJECT, "Google Cloud project")]
     dataset: Annotated[Text, _named(_DATASET, "BigQuery dataset")]
+    billing_project: Annotated[Text, _named(_PROJECT, "Google Cloud project")] | None = None
     service_account: SecretReference = ""
     location: Text | None = None
     base_url: ServiceUrl = BIGQUERY_URL

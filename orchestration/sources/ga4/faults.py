@@ -22,7 +22,8 @@ _THROTTLED = {"rateLimitExceeded", "jobRateLimitExceeded"}
 
 _DENIED_HINT = (
     "give the service account the roles BigQuery Job User on the project and BigQuery Data Viewer on the dataset "
-    "(docs/sources/ga4.md), and check that the BigQuery API is on."
+    "(docs/sources/ga4.md), or name a project where it is Job User as billing_project; and check that the BigQuery API "
+    "is on."
 )
 _MISSING_HINT = (
     "check project, dataset (analytics_<property id>) and location in organizations.yml, and that the property is "

@@ -442,6 +442,20 @@ def test_an_unknown_dataset_is_a_matter_of_settings(server: RunningGa4, settings
         read(server, **settings)
 
 
+def test_statements_run_in_the_project_that_pays_for_them_and_read_the_exports(server: RunningGa4) -> None:
+    write(server, "events_20260203", event("screen_view", 1, ga_session_id=7))
+    server.service.api.billed = {"data-team": server.export("blank").property.project}
+    with pytest.raises(ConfigurationError, match="Access Denied: Project") as raised:
+        read(server)
+    assert "billing_project" in raised.value.hint
+
+    records, _ = read(server, billing_project="data-team")
+    assert len(records) == 1
+    # Another that pays makes no other users.
+    server.service.api.billed = {}
+    assert [record.payload for record in read(server)[0]] == [record.payload for record in records]
+
+
 def test_an_export_without_tables_lands_nothing(server: RunningGa4) -> None:
     records, extract = read(server)
     assert (records, extract.replaced, extract.state["dates"]) == ([], [], {})
