@@ -57,3 +57,10 @@
         offset 0
     ) as changed
 {%- endmacro %}
+
+
+{% macro holds_what_landed(register, landed, org_id) -%}
+    {#- Two ends of indexes: no rows are read for it. -#}
+    coalesce((select max(landed.run_id) from {{ landed }} as landed where landed.org_id = {{ org_id }}), -1)
+    <= coalesce((select max(held.landed_run_id) from {{ register }} as held where held.org_id = {{ org_id }}), -1)
+{%- endmacro %}

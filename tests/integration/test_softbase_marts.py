@@ -16,6 +16,7 @@ import pytest
 from dbt_runs import Dbt, Outcome, warehouse
 from landed_softbase import STREAMS, Landing, account, balance, invoice, order, prepare, rental_line, unit
 from psycopg import sql
+from psycopg.types.json import Jsonb
 from servers import EMBEDDED
 from softbase_books import (
     BREAKDOWN,
@@ -658,3 +659,45 @@ def test_days_and_fleets_that_contradict_themselves_or_what_landed_fail_by_name(
             "utilization_rate is rented_units by total_units",
         )
     }
+
+
+def test_what_lands_while_a_build_is_under_way_is_the_next_builds(world: World, third: Built) -> None:
+    hold = "insert into ops.held_back (org_id, source, reason) values (%s, 'softbase', 'x')"
+    world.connection.execute(hold, [CALENDAR_BOOKS])
+    before = world.build()
+    world.connection.execute("update ops.held_back set released_at = now()")
+    world.landing.land(FLEET, "invoice_reg", invoice(8, "2026-03-13", "RENTAL", LaborNonTax=0, RentalTaxable=100))
+    world.landing.land(FLEET, "wo", order(209, "2026-03-13", kind="R", BillTo="10008"))
+    world.landing.land(FLEET, "wo_rental", rental_line(15, 209, "K-1"))
+    world.landing.was_read(FLEET, "2026-03-14T04:30:00+00:00")
+
+    # Registers and balances were built before that; what marts read besides is as it is now.
+    late = world.build(("run", "--select", *MARTS))
+    for mart in MARTS:
+        assert late.rows[mart] == before.rows[mart]
+
+    after = world.build()
+    assert [after.sales(FLEET)["2026-03-13"][name] for name in ("total_revenue", "total_invoices")] == [100, 1]
+    now = after.fleet(FLEET)["2026-03-13"]
+    # Of eleven units A, B and P on hire until then, and K-1; three held back; 10001 and 10002, and 10008.
+    names = ("rented_units", "maintenance_units", "available_units", "active_rental_customers")
+    assert [now[name] for name in names] == [4, 3, 4, 3]
+    # 70 + 5.25 + 3,000 in March until then.
+    assert now["rental_revenue_mtd"] == 3175.25
+
+
+def test_revenue_to_date_is_unknown_where_its_beginning_was_not_read(world: World, third: Built) -> None:
+    def to_date(start_date: str) -> list[Any]:
+        world.connection.execute(
+            "insert into ops.connections (org_id, source, settings) values (%s, 'softbase', %s)"
+            " on conflict (org_id, source) do update set settings = excluded.settings",
+            [FLEET, Jsonb({"start_date": start_date})],
+        )
+        newest = max(world.build(("run", "--select", "mart_rental_fleet")).fleet(FLEET).items())[1]
+        return [newest["rental_revenue_mtd"], newest["rental_revenue_ytd"]]
+
+    mtd, ytd = to_date("2025-11-01")
+    assert None not in (mtd, ytd)
+    assert to_date("2025-11-02") == [mtd, None]
+    assert to_date("2026-03-01") == [mtd, None]
+    assert to_date("2026-03-02") == [None, None]

@@ -5,9 +5,15 @@ with
 
 reports as (
 
-    select *
-    from {{ ref('int_quickbooks__reports') }}
-    where not is_deleted and not is_total and period_start is not null
+    select reports.*
+    from {{ ref('int_quickbooks__reports') }} as reports
+    -- What landed while the build was under way and is not walked yet has no lines: it would be zeros.
+    inner join {{ ref('int_quickbooks__report_lines') }} as walked using (org_id, report, record_id)
+    where
+        walked.line_path = ''
+        and not reports.is_deleted
+        and not reports.is_total
+        and reports.period_start is not null
 
 ),
 

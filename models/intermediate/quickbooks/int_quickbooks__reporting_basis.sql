@@ -26,13 +26,16 @@ wanted as (
 
 ),
 
-balance_sheets as (
+-- The months that marts are made of, which may be older than what has landed since.
+held as (
 
-    select distinct
+    select
         org_id,
-        basis
-    from {{ ref('stg_quickbooks__balance_sheet') }}
-    where not is_deleted
+        basis,
+        bool_or(has_balance_sheet) as has_balance_sheet
+    from {{ ref('int_quickbooks__monthly_financials') }}
+    group by 1, 2
+    having bool_or(has_profit_and_loss)
 
 ),
 
@@ -56,11 +59,11 @@ chosen as (
         landed.org_id,
         landed.basis
     from landed
+    inner join held on landed.org_id = held.org_id and landed.basis = held.basis
     left join wanted on landed.org_id = wanted.org_id
-    left join balance_sheets on landed.org_id = balance_sheets.org_id and landed.basis = balance_sheets.basis
     order by
         landed.org_id asc,
-        (balance_sheets.org_id is not null) desc,
+        held.has_balance_sheet desc,
         (landed.basis is not distinct from wanted.basis) desc,
         landed.landed_at desc,
         landed.basis asc

@@ -82,6 +82,16 @@ guessed as (
         end as guess
     from described
     left join lateral (
+        select rules.kind
+        from {{ ref('softbase_account_kinds') }} as rules
+        where
+            rules.org_slug in (described.slug, '*')
+            and rules.match_on = 'prefix'
+            and starts_with(described.account_no, rules.pattern)
+        order by rules.org_slug = '*', rules.priority, length(rules.pattern) desc
+        limit 1
+    ) as prefixes on true
+    left join lateral (
         select
             rules.match_on,
             rules.kind
@@ -90,7 +100,12 @@ guessed as (
             rules.org_slug in (described.slug, '*')
             and rules.match_on in ('section', 'class')
             and described.stated ~ ('\m' || rules.pattern)
-        order by rules.org_slug = '*', rules.priority asc, length(rules.pattern) desc, rules.pattern
+        order by
+            rules.org_slug = '*',
+            rules.priority asc,
+            ({{ account_side('rules.kind') }} = {{ account_side('prefixes.kind') }}) is not true,
+            length(rules.pattern) desc,
+            rules.pattern
         limit 1
     ) as sections on true
     left join lateral (
@@ -103,16 +118,6 @@ guessed as (
         order by rules.org_slug = '*', rules.priority asc, length(rules.pattern) desc, rules.pattern
         limit 1
     ) as classes on true
-    left join lateral (
-        select rules.kind
-        from {{ ref('softbase_account_kinds') }} as rules
-        where
-            rules.org_slug in (described.slug, '*')
-            and rules.match_on = 'prefix'
-            and starts_with(described.account_no, rules.pattern)
-        order by rules.org_slug = '*', rules.priority, length(rules.pattern) desc
-        limit 1
-    ) as prefixes on true
 
 )
 

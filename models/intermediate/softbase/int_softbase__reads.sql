@@ -39,13 +39,18 @@ subjects as (
         needed.subject,
         -- Nothing is said of a day that one of the streams has not seen.
         min(reads.read_at) as read_at,
-        min(coalesce(reads.read_on, (reads.read_at at time zone organizations.timezone)::date)) as read_date
+        min(coalesce(reads.read_on, (reads.read_at at time zone organizations.timezone)::date)) as read_date,
+        min({{ readable_date("connections.settings ->> 'start_date'") }}) as start_date
     from {{ source('ops', 'organizations') }} as organizations
     cross join needed
     left join reads
         on
             organizations.id = reads.org_id
             and needed.stream = reads.stream
+    left join {{ source('ops', 'connections') }} as connections
+        on
+            organizations.id = connections.org_id
+            and connections.source = 'softbase'
     group by 1, 2
     having
         bool_and(reads.org_id is not null)
@@ -58,8 +63,18 @@ select
     subjects.subject,
     subjects.read_at,
     subjects.read_date,
+    subjects.start_date,
     organizations.fiscal_year_start_month
 from subjects
 inner join {{ source('ops', 'organizations') }} as organizations on subjects.org_id = organizations.id
 -- What is held back is not published: what stands stays.
-where {{ publishable('softbase', 'subjects.org_id') }}
+where
+    {{ publishable('softbase', 'subjects.org_id') }}
+    -- What was landed while a build was under way is the next build's: registers of an earlier read would answer for it.
+    and (
+        subjects.subject not in ('sales', 'fleet')
+        or (
+            {{ holds_what_landed(ref('int_softbase__invoice_register'), ref('stg_softbase__invoice_reg'), 'subjects.org_id') }}
+            and {{ holds_what_landed(ref('int_softbase__work_orders'), ref('stg_softbase__wo'), 'subjects.org_id') }}
+        )
+    )

@@ -1,7 +1,13 @@
-{{ config(unique_key=['org_id', 'year', 'month'], upsert_scope=softbase_read('ledger')) }}
+{{
+    config(
+        unique_key=['org_id', 'year', 'month'],
+        upsert_scope=softbase_read('ledger')
+        ~ ' and org_id in (select counted.org_id from intermediate.int_softbase__ledger_balances as counted)',
+    )
+}}
 -- One row per organization and calendar month of its ledger, up to the month it was last read in.
 -- NULL: there is no month before to compare with, an amount can't be read, or nobody knows what an account is.
--- An organization that is held back, or was never read, keeps the rows it had.
+-- An organization that is held back, was never read, or was held back when balances were last counted keeps the rows it had.
 with
 
 reads as (

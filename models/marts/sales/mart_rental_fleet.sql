@@ -9,6 +9,7 @@ reads as (
     select
         org_id,
         read_date,
+        start_date,
         date_trunc('month', read_date)::date as month_start,
         {{ fiscal_year_start('read_date', 'fiscal_year_start_month') }} as fiscal_year_start
     from {{ ref('int_softbase__reads') }} as fleet_reads
@@ -64,19 +65,23 @@ revenue as (
 
     select
         reads.org_id,
-        -- The rental department's invoices. A day that nobody can read makes its sums unknown.
+        -- The rental department's invoices. A day that nobody can read makes its sums unknown, and so do days before
+        -- the connection's start.
         case
+            when reads.start_date > reads.month_start then null
             when coalesce(bool_and(days.sales_date < reads.month_start or days.rental_revenue is not null), true)
                 then coalesce(sum(days.rental_revenue) filter (where days.sales_date >= reads.month_start), 0)
         end as rental_revenue_mtd,
-        case when count(days.sales_date) = count(days.rental_revenue) then coalesce(sum(days.rental_revenue), 0) end
-            as rental_revenue_ytd
+        case
+            when reads.start_date > reads.fiscal_year_start then null
+            when count(days.sales_date) = count(days.rental_revenue) then coalesce(sum(days.rental_revenue), 0)
+        end as rental_revenue_ytd
     from reads
     left join {{ ref('int_softbase__invoice_days') }} as days
         on
             reads.org_id = days.org_id
             and days.sales_date between reads.fiscal_year_start and reads.read_date
-    group by reads.org_id
+    group by reads.org_id, reads.start_date, reads.month_start, reads.fiscal_year_start
 
 ),
 

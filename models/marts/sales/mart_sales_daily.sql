@@ -14,7 +14,8 @@ reads as (
 
     select
         org_id,
-        read_date
+        read_date,
+        start_date
     from {{ ref('int_softbase__reads') }}
     where subject = 'sales'
 
@@ -59,8 +60,11 @@ starts as (
     select
         reads.org_id,
         reads.read_date,
-        -- Before anything was sold, from the first order on; before that, the day of the read alone.
-        least(reads.read_date, coalesce(first_invoices.first_date, first_orders.first_date)) as first_date
+        -- Before anything was sold, from the first order on; before that, the day of the read alone. Nobody has read
+        -- what was sold before the connection's start.
+        least(
+            reads.read_date, coalesce(first_invoices.first_date, greatest(first_orders.first_date, reads.start_date))
+        ) as first_date
     from reads
     left join first_invoices using (org_id)
     left join first_orders using (org_id)

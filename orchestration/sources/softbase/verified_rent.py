@@ -26,7 +26,10 @@ _RENTAL = "rental"
 
 
 def rent_figures(session: Session, day: date, fiscal_year_start_month: int) -> Figures:
-    """Rental revenue of the month and of the fiscal year that a day is in, up to it, as mart_rental_fleet has them."""
+    """Rental revenue of the month and of the fiscal year that a day is in, up to it, as mart_rental_fleet has them.
+
+    None where the connection's ``start_date`` leaves out a part of it.
+    """
     dealership = dealership_of(session)
     year = day.year - (day.month < fiscal_year_start_month)
     begins = {
@@ -34,10 +37,12 @@ def rent_figures(session: Session, day: date, fiscal_year_start_month: int) -> F
         "rental_revenue_ytd": date(year, fiscal_year_start_month, 1),
     }
     is_rental = _rental(dealership)
-    return {
-        name: cents(sum((amount for *sold, amount in _billed(dealership, first, day) if is_rental(*sold)), Decimal(0)))
-        for name, first in begins.items()
-    }
+    read_from = dealership.connection.start_date or date.min
+
+    def billed(first: date) -> Decimal:
+        return sum((amount for *sold, amount in _billed(dealership, first, day) if is_rental(*sold)), Decimal(0))
+
+    return {name: None if first < read_from else cents(billed(first)) for name, first in begins.items()}
 
 
 def _billed(dealership: Dealership, first: date, last: date) -> list[tuple[Any, ...]]:
