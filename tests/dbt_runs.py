@@ -25,7 +25,7 @@ from psycopg import conninfo
 from orchestration.settings import PROJECT_ROOT
 from orchestration.warehouse.dbt import dbt_environment
 
-GENERAL = ("--no-use-colors", "--log-level", "none")
+GENERAL = ("--no-use-colors", "--log-level", "none", "--log-level-file", "none")
 
 
 @dataclass

@@ -26,6 +26,8 @@ from orchestration.warehouse.organizations import list_organizations, sources_by
 
 STORAGE_SCHEMA = "dagster"
 STORAGE_VARIABLE = "AIOP_DAGSTER_STORAGE"
+# A session that was idle for longer, while dbt worked, may have been ended on the way: another is opened.
+_SESSION_SECONDS = 60
 
 
 def prepare_dagster_home() -> Path:
@@ -154,6 +156,8 @@ def run_job(name: str, orgs: Sequence[str] = ()) -> JobOutcome:
     logging.getLogger("dagster.builtin").propagate = False
     output = home / "last_run_output.log"
     with dg.DagsterInstance.get() as instance, output.open("w") as file, contextlib.redirect_stdout(file):
+        # Else each of a night's thousand events logs in to Postgres anew. No statement is timed out by it.
+        instance.optimize_for_webserver(statement_timeout=0, pool_recycle=_SESSION_SECONDS, max_overflow=-1)
         result = job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
         outcome = JobOutcome(run_id=result.run_id, success=result.success, output=output)
         for stats in instance.get_run_step_stats(result.run_id):
