@@ -12,7 +12,7 @@ BENCH_STAMP := $(BENCH_VENV)/.ready
 WORKERS   ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test test-slow bench lint format lock clean
+.PHONY: help demo dev test test-slow bench lint lint-python lint-sql format lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -32,10 +32,14 @@ test-slow: $(STAMP) $(BIGQUERY_STAMP)  ## whole jobs and weeks of nights
 bench: $(STAMP) $(BENCH_STAMP)  ## figures beside a naive form, as ratios
 	$(BIN)/python -m tests.benchmarks
 
-lint: $(STAMP) $(LINT_STAMP)  ## ruff, mypy, sqlfluff
+lint: lint-python lint-sql  ## ruff, mypy, sqlfluff
+
+lint-python: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+lint-sql: $(LINT_STAMP)
 	$(LINT_VENV)/bin/sqlfluff lint --disable-progress-bar models tests/dbt
 
 format: $(STAMP) $(LINT_STAMP)  ## let the formatters write

@@ -1,3 +1,4 @@
+{%- set invoice_register, work_orders = ref('int_softbase__invoice_register'), ref('int_softbase__work_orders') %}
 -- One row per organization and subject (sales, fleet, rental_history, ledger) that was read: the date it stands for.
 with
 
@@ -70,11 +71,11 @@ inner join {{ source('ops', 'organizations') }} as organizations on subjects.org
 -- What is held back is not published: what stands stays.
 where
     {{ publishable('softbase', 'subjects.org_id') }}
-    -- What was landed while a build was under way is the next build's: registers of an earlier read would answer for it.
+    -- What lands while a build is under way is the next build's: registers of an earlier read would answer for it.
     and (
         subjects.subject not in ('sales', 'fleet')
         or (
-            {{ holds_what_landed(ref('int_softbase__invoice_register'), ref('stg_softbase__invoice_reg'), 'subjects.org_id') }}
-            and {{ holds_what_landed(ref('int_softbase__work_orders'), ref('stg_softbase__wo'), 'subjects.org_id') }}
+            {{ holds_what_landed(invoice_register, ref('stg_softbase__invoice_reg'), 'subjects.org_id') }}
+            and {{ holds_what_landed(work_orders, ref('stg_softbase__wo'), 'subjects.org_id') }}
         )
     )

@@ -7,7 +7,7 @@
 }}
 -- One row per organization and calendar month of its ledger, up to the month it was last read in.
 -- NULL: there is no month before to compare with, an amount can't be read, or nobody knows what an account is.
--- An organization that is held back, was never read, or was held back when balances were last counted keeps the rows it had.
+-- An organization that is held back, was so when balances were last counted, or was never read keeps the rows it had.
 with
 
 reads as (
