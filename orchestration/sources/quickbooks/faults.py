@@ -32,7 +32,7 @@ _ACCESS_HINT = (
     "of the same environment (sandbox or production), and that the app has the accounting scope; then connect again."
 )
 _OUTAGE_HINT = f"an outage at Intuit looks like this: run the sync again later. If it stays, {_ACCESS_HINT}"
-_LAPSED_HINT = f"the company's subscription may have lapsed: see its billing in QuickBooks. If it has not, {_ACCESS_HINT}"
+_LAPSED_HINT = f"the company's subscription may have lapsed: see its billing in QuickBooks. If not, {_ACCESS_HINT}"
 
 
 class Forbidden(PermanentError):
@@ -43,8 +43,8 @@ class Forbidden(PermanentError):
     def __init__(self, said: str) -> None:
         super().__init__(
             f"QuickBooks does not let this be read: {said}",
-            hint="the user who connected the company has no right to it, or the company's plan does not have it: connect "
-            "again as an administrator of the company, or see its plan. What was loaded before is untouched.",
+            hint="the user who connected the company has no right to it, or the company's plan does not have it: "
+            "connect again as an administrator of the company, or see its plan. What was loaded before is untouched.",
         )
 
 
