@@ -11,7 +11,7 @@
         ],
         'cash_flow': [
             'OperatingActivities', 'NetIncome', 'OperatingAdjustments', 'InvestingActivities', 'FinancingActivities',
-            'CashIncrease', 'BeginningCash', 'EndingCash',
+            'FinancingActivites', 'CashIncrease', 'BeginningCash', 'EndingCash',
         ],
     }[report] -%}
     case

@@ -77,7 +77,11 @@ _SMALL: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("northgate_london", "Northgate London Ltd", {"currency": "GBP", "country": "GB", "timezone": "Europe/London"}),
     ("opal_events", "Opal Events", {"industry": "71", "balance_sheet_total": True, "accounting_method": "Cash"}),
     ("pine_ridge_hvac", "Pine Ridge HVAC", {"industry": "23", "fiscal_year_start_month": 4}),
-    ("quarry_stone", "Quarry & Stone", {"industry": "42", "renamed_sections": (("Income", "Turnover"),)}),
+    (
+        "quarry_stone",
+        "Quarry & Stone",
+        {"industry": "42", "renamed_sections": (("Income", "Turnover"),), "cash_flow_form": "ungrouped"},
+    ),
     ("rowan_studio", "Rowan Studio", {"industry": "54", "sells_goods": False, "books_start": date(2025, 9, 1)}),
     ("sable_new", "Sable (opens soon)", {"industry": "72", "dormant": True, "start_date": date(2026, 7, 1)}),
     ("tundra_pacific", "Tundra Pacific", {"timezone": "Pacific/Auckland", "locale": "AU"}),

@@ -94,7 +94,8 @@ REPORT_GROUPS = {
     ),
     "cash_flow": (
         *("OperatingActivities", "NetIncome", "OperatingAdjustments", "InvestingActivities", "FinancingActivities"),
-        *("CashIncrease", "BeginningCash", "EndingCash"),
+        # As some companies' reports spell it.
+        *("FinancingActivites", "CashIncrease", "BeginningCash", "EndingCash"),
     ),
 }
 

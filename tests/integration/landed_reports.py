@@ -31,19 +31,20 @@ def line(label: str, amount: str, account: str | None = None, group: str | None 
 def section(
     label: str,
     rows: Sequence[dict[str, Any]],
-    total: str,
+    total: str | None,
     *,
     group: str | None = None,
     own: str = "",
     account: str | None = None,
 ) -> dict[str, Any]:
-    """A section: heading (with the parent account's own postings), lines below it, summary."""
+    """A section: heading (with the parent account's own postings), lines below it, summary unless there is none."""
     parts: dict[str, Any] = {
         "Header": {"ColData": cell(label, own, account)},
         "Rows": {"Row": list(rows)},
-        "Summary": {"ColData": cell(f"Total {label}", total)},
         "type": "Section",
     }
+    if total is not None:
+        parts["Summary"] = {"ColData": cell(f"Total {label}", total)}
     return parts | ({"group": group} if group else {})
 
 

@@ -112,6 +112,38 @@ CASH_FLOW = [
     section("INVESTING", [line("Van", "-100.00", "70")], "-100.00", group="InvestingActivities"),
     summary("Cash increase", "400.00", "CashIncrease"),
 ]
+# As recorded: net income has no group, the adjustments no total, and the group of financing is misspelt.
+UNGROUPED_CASH_FLOW = [
+    section(
+        "OPERATING ACTIVITIES",
+        [
+            line("Net Income", "12725.00"),
+            section(
+                "Adjustments to reconcile Net Income to Net Cash provided by operations:",
+                [
+                    line("Accounts Receivable (A/R)", "-13966.80", "54"),
+                    line("Inventory Asset", "-28820.00", "51"),
+                    line("Accounts Payable (A/P)", "3374.00", "56"),
+                    line("CreditCard_Account", "-180.00", "60"),
+                    line("A Payable", "121.00", "53"),
+                    line("B Payable", "27.80", "52"),
+                ],
+                None,
+                group="OperatingAdjustments",
+            ),
+        ],
+        "-26719.00",
+        group="OperatingActivities",
+    ),
+    section(
+        "FINANCING ACTIVITIES",
+        [line("Opening Balance Equity", "29000.00", "57")],
+        "29000.00",
+        group="FinancingActivites",
+    ),
+    summary("Net cash increase for period", "2281.00", "CashIncrease"),
+    summary("Cash at end of period", "2281.00", "EndingCash"),
+]
 WHOLE = {
     "total_revenue": "1092.50",
     "total_expenses": "502.25",
@@ -187,6 +219,8 @@ def test_the_mart_follows_the_reports_and_is_as_the_document_says(
         land(connection, 1, stream, [report(stream, [], "2024-02")])
     land(connection, 1, "profit_and_loss", [report("profit_and_loss", PROFIT_AND_LOSS, "2024-03")])
     land(connection, 1, "cash_flow", [report("cash_flow", CASH_FLOW, m) for m in ("2024-03", "2024-04")])
+    # May has a cash flow whose groups and totals are not those of the others.
+    land(connection, 1, "cash_flow", [report("cash_flow", UNGROUPED_CASH_FLOW, "2024-05")])
     # The other basis stays out of it, and so do totals.
     other = [section("Income", [line("x", "7.00", "46")], "7.00", group="Income")]
     land(connection, 1, "profit_and_loss", [report("profit_and_loss", other, "2024-01", "cash")])
@@ -201,11 +235,13 @@ def test_the_mart_follows_the_reports_and_is_as_the_document_says(
 
     assert set(outcome.statuses.values()) <= {"success", "pass"}, outcome.statuses
     first = metrics(connection)
-    assert set(first) == {(1, "2024-01"), (1, "2024-02"), (1, "2024-03"), (1, "2024-04"), (2, "2024-01")}
+    assert set(first) == {*((1, f"2024-0{month}") for month in range(1, 6)), (2, "2024-01")}
     assert values(first[1, "2024-01"]) == WHOLE
     assert values(first[1, "2024-02"]) == dict.fromkeys(WHOLE, "0.00") | {"gross_margin_pct": None}
     assert values(first[1, "2024-03"]) == WHOLE | dict.fromkeys(BALANCE)
     assert values(first[1, "2024-04"]) == dict.fromkeys(WHOLE) | {"operating_cash_flow": "500.00"}
+    # 12725.00 - 13966.80 - 28820.00 + 3374.00 - 180.00 + 121.00 + 27.80, as the report says itself.
+    assert values(first[1, "2024-05"]) == dict.fromkeys(WHOLE) | {"operating_cash_flow": "-26719.00"}
     assert values(first[2, "2024-01"]) == dict.fromkeys(WHOLE) | {
         "total_revenue": "7.00",
         "total_expenses": "0.00",
@@ -283,6 +319,11 @@ def test_what_contradicts_itself_or_cant_be_read_is_named(
     land(connection, 1, "cash_flow", [report("cash_flow", cash, "2024-01")])
     # Lines of no group that is known: what they amount to is not zero.
     land(connection, 2, "cash_flow", [report("cash_flow", [line("Operations", "5.00")], "2024-07")])
+    # A line of operations that got lost on the way: the summary knows of it, and so does the increase in cash.
+    lost = [section("O", [line("Net Income", "8.00")], "3.00", group="OperatingActivities")]
+    lost.append(section("F", [line("Loan", "-1.00", "35")], "-1.00", group="FinancingActivites"))
+    lost.append(summary("Increase", "2.00", "CashIncrease"))
+    land(connection, 2, "cash_flow", [report("cash_flow", lost, "2024-10")])
     # Two months and their total, which lacks a cent; an older total of the same months is nobody's fault.
     sales = [section("Income", [line("Sales", "1.00", "46")], "1.00", group="Income")]
     both = [section("Income", [line("Sales", "1.99", "46")], "1.99", group="Income")]
@@ -347,6 +388,7 @@ def test_what_contradicts_itself_or_cant_be_read_is_named(
     flows = found(connection, outcome, "quickbooks_operating_cash_flow")
     assert sorted((row[0], str(row[3]), str(row[4])) for row in flows) == [
         ("org_1", "5.00", "6.00"),
+        ("org_2", "8.00", "3.00"),
         ("org_2", "None", "None"),
     ]
     amounts = found(connection, outcome, "quickbooks_unreadable_amounts")

@@ -12,7 +12,7 @@ from orchestration.sync import sync
 from orchestration.verify import verify
 
 # Accrual with a fiscal year from November; cash; French labels; a renamed section; adjustments without a total of their
-# own; months without any business.
+# own, and a net income without a group; months without any business.
 SLUGS = ("bennett", "vital_worklife", "gatineau_outils", "quarry_stone", "harbor_foods", "kestrel_labs", "sable_new")
 
 
@@ -63,7 +63,7 @@ def test_the_mart_equals_the_ledger_to_the_cent_and_only_restated_months_are_wri
 
 @pytest.mark.slow
 def test_verify_finds_a_changed_cent_and_names_organization_and_month(world: WarehouseWorld) -> None:
-    # Two small companies, one for each form of the cash flow report: the stand-in throttles reports as QuickBooks does.
+    # Two small companies, with the less usual forms of the cash flow report: the stand-in throttles as QuickBooks does.
     world.night()
     assert verify("quickbooks", ["quarry_stone", "harbor_foods"]).agrees
 

@@ -19,7 +19,19 @@ reports as (
 
 group_lines as (
 
-    select *
+    select
+        org_id,
+        report,
+        record_id,
+        line_path,
+        line_group,
+        has_children,
+        -- Of operations what the lines below add up to. Net income is one of them and has no group in some companies'
+        -- reports; the section's own summary covers the adjustments alone in others.
+        case
+            when line_group = 'OperatingActivities' and has_children then own_amount + children_amount
+            else amount
+        end as amount
     from {{ ref('int_quickbooks__report_lines') }}
     -- And the report itself, which tells whether it has lines at all.
     where line_group is not null or line_path = ''
@@ -71,11 +83,19 @@ cash_flow as (
     select
         reports.org_id,
         reports.period_start,
-        -- The section's own summary covers the adjustments alone in some companies' reports, so it is not used.
-        {{ group_amount('NetIncome', absent=zero_in('cash_flow')) }}
-        + {{ group_amount('OperatingAdjustments', absent=zero_in('cash_flow')) }} as operating_cash_flow,
+        case
+            -- Where no lines stand below the section, what stands elsewhere; its summary only where it is all there is.
+            when
+                bool_or(group_lines.line_group = 'OperatingActivities' and group_lines.has_children) is not true
+                and bool_or(group_lines.line_group in ('NetIncome', 'OperatingAdjustments'))
+                then
+                    {{ group_amount('NetIncome', absent=zero_in('cash_flow')) }}
+                    + {{ group_amount('OperatingAdjustments', absent=zero_in('cash_flow')) }}
+            else {{ group_amount('OperatingActivities', absent=zero_in('cash_flow')) }}
+        end as operating_cash_flow,
         {{ group_amount('InvestingActivities', absent=zero_in('cash_flow')) }} as investing_cash_flow,
-        {{ group_amount('FinancingActivities', absent=zero_in('cash_flow')) }} as financing_cash_flow,
+        {{ group_amount(['FinancingActivities', 'FinancingActivites'], absent=zero_in('cash_flow')) }}
+            as financing_cash_flow,
         {{ group_amount('CashIncrease', absent='null') }} as cash_increase
     from reports
     left join group_lines using (org_id, report, record_id)

@@ -22,7 +22,8 @@ class Company:
         QuickBooks region: decides which report groups exist and their order.
     cash_flow_form
         ``net``: the operating section's summary is net operating cash; ``adjustments``: it repeats the
-        adjustments alone and they have no summary of their own, as in Intuit's own sample.
+        adjustments alone and they have no summary of their own, as in Intuit's own sample; ``ungrouped``: net
+        income has no group, the adjustments no summary, and the group of financing is misspelt, as in an older report.
     """
 
     org_id: int

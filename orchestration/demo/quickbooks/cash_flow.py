@@ -26,6 +26,9 @@ def cash_flow(statement: Statement) -> list[Row]:
         for name, group in (("investing", "InvestingActivities"), ("financing", "FinancingActivities"))
         if not parts[name].empty
     ]
+    if statement.quirks.cash_flow_form == "ungrouped":
+        for row in rows:
+            row["group"] = row["group"].replace("FinancingActivities", "FinancingActivites")
     rows.append(statement.result("CashIncrease", increase))
     if any(before):
         rows.append(statement.result("BeginningCash", before))
@@ -33,17 +36,17 @@ def cash_flow(statement: Statement) -> list[Row]:
 
 
 def _operating(statement: Statement, income: Cells, adjustments: Branch, operating: Cells) -> Row:
-    """Net income and its adjustments; companies differ in what the section's summary says."""
-    labels = statement.labels
-    whole = Branch([data_row(labels.section("NetIncome"), [c or 0 for c in income], group="NetIncome")], operating)
-    if statement.quirks.cash_flow_form == "net":
-        if not adjustments.empty:
-            whole.rows.append(statement.section("OperatingAdjustments", adjustments))
-        return statement.section("OperatingActivities", whole)
+    """Net income and its adjustments; companies differ in what has a group, and in what the section's summary says."""
+    labels, form = statement.labels, statement.quirks.cash_flow_form
+    group = "" if form == "ungrouped" else "NetIncome"
+    whole = Branch([data_row(labels.section("NetIncome"), [c or 0 for c in income], group=group)], operating)
     if not adjustments.empty:
         inner = statement.section("OperatingAdjustments", adjustments)
-        del inner["Summary"]
+        if form != "net":
+            del inner["Summary"]
         whole.rows.append(inner)
+    if form != "adjustments":
+        return statement.section("OperatingActivities", whole)
     whole.cells = adjustments.cells
     total = labels.total_of(labels.section("OperatingAdjustments"))
     return section(labels.section("OperatingActivities"), total, whole, "OperatingActivities")

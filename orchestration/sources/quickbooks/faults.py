@@ -18,6 +18,8 @@ from orchestration.sources.core.retry import TryAgain
 
 TOKEN_EXPIRED = {"3200"}
 NOT_AUTHORIZED = {"3100", "3201", "3202"}
+LAPSED = {"7001"}
+MAY_NOT = {"5020"}
 THROTTLED = {"3001"}
 SYSTEM_FAILURE = {"10000"}
 
@@ -29,6 +31,21 @@ _ACCESS_HINT = (
     "the app is not connected to this company: check that realm_id belongs to the refresh token, that base_url is that "
     "of the same environment (sandbox or production), and that the app has the accounting scope; then connect again."
 )
+_OUTAGE_HINT = f"an outage at Intuit looks like this: run the sync again later. If it stays, {_ACCESS_HINT}"
+_LAPSED_HINT = f"the company's subscription may have lapsed: see its billing in QuickBooks. If not, {_ACCESS_HINT}"
+
+
+class Forbidden(PermanentError):
+    """The company is connected, and this one thing of it may not be read: other streams may be."""
+
+    kind = "configuration"
+
+    def __init__(self, said: str) -> None:
+        super().__init__(
+            f"QuickBooks does not let this be read: {said}",
+            hint="the user who connected the company has no right to it, or the company's plan does not have it: "
+            "connect again as an administrator of the company, or see its plan. What was loaded before is untouched.",
+        )
 
 
 @dataclass(frozen=True)
@@ -55,18 +72,29 @@ def inspect(reply: Reply) -> None:
     if reply.status == 429 or code in THROTTLED or "throttl" in kind:
         after = parse_retry_after(reply.headers.get("retry-after"), reply.date or utc_now())
         raise TryAgain(f"QuickBooks throttles: {said}", after=after, at_least=THROTTLE_PAUSE, hint=_QUOTA_HINT)
+    if reply.status < 500:
+        _inspect_access(reply, code, kind, said)
+    if reply.status >= 500 or reply.status == 408 or code in SYSTEM_FAILURE or kind.startswith("system"):
+        after = parse_retry_after(reply.headers.get("retry-after"), reply.date or utc_now())
+        slow = reply.status in (408, 504)
+        hint = _OUTAGE_HINT if code in NOT_AUTHORIZED else ""
+        raise TryAgain(f"QuickBooks failed with {reply.status}: {said}", after=after, slow=slow, hint=hint)
+    hint = "check base_url and realm_id." if reply.status == 404 else ""
+    raise PermanentError(f"QuickBooks refuses the request with {reply.status}: {said}", hint=hint)
+
+
+def _inspect_access(reply: Reply, code: str, kind: str, said: str) -> None:
+    """Whose data may be read. With 5xx the same codes tell of an outage, and of nobody's rights."""
+    if code in MAY_NOT:
+        raise Forbidden(said)
+    if code in LAPSED:
+        raise ConfigurationError(f"QuickBooks does not serve this company: {said}", hint=_LAPSED_HINT)
     if code in NOT_AUTHORIZED:
         raise ConfigurationError(f"QuickBooks denies access: {said}", hint=_ACCESS_HINT)
     if reply.status == 401 or code in TOKEN_EXPIRED or kind.startswith("authentication"):
         raise Unauthorized(said)
     if reply.status == 403 or kind.startswith("authorization"):
         raise ConfigurationError(f"QuickBooks denies access: {said}", hint=_ACCESS_HINT)
-    if reply.status >= 500 or reply.status == 408 or code in SYSTEM_FAILURE or kind.startswith("system"):
-        after = parse_retry_after(reply.headers.get("retry-after"), reply.date or utc_now())
-        slow = reply.status in (408, 504)
-        raise TryAgain(f"QuickBooks failed with {reply.status}: {said}", after=after, slow=slow)
-    hint = "check base_url and realm_id." if reply.status == 404 else ""
-    raise PermanentError(f"QuickBooks refuses the request with {reply.status}: {said}", hint=hint)
 
 
 def _inspect_success(reply: Reply) -> None:

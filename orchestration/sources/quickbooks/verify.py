@@ -40,7 +40,11 @@ _BALANCE_SHEET = {
     "accounts_receivable": {"AR": 1},
     "accounts_payable": {"AP": 1},
 }
-_CASH_FLOW = {"operating_cash_flow": {"NetIncome": 1, "OperatingAdjustments": 1}}
+# Not by the lines of operations, which is the mart's way: an error in reading them would not show.
+_CASH_FLOW = {"operating_cash_flow": {"CashIncrease": 1, "InvestingActivities": -1, "FinancingActivities": -1}}
+_CASH_FLOW_WITHOUT_INCREASE = {"operating_cash_flow": {"NetIncome": 1, "OperatingAdjustments": 1}}
+# As some companies' reports spell it.
+_SPELT = {"FinancingActivites": "FinancingActivities"}
 
 
 def report_totals(session: Session, start: date, end: date) -> dict[Month, Figures]:
@@ -54,9 +58,9 @@ def report_totals(session: Session, start: date, end: date) -> dict[Month, Figur
     with session.attributed():
         return {
             month: {
-                **_with_margin(_figures(session.api, "ProfitAndLoss", month, method, _PROFIT_AND_LOSS)),
-                **_figures(session.api, "BalanceSheet", month, method, _BALANCE_SHEET),
-                **_figures(session.api, "CashFlow", month, None, _CASH_FLOW),
+                **_with_margin(_added(_groups(session.api, "ProfitAndLoss", month, method), _PROFIT_AND_LOSS)),
+                **_added(_groups(session.api, "BalanceSheet", month, method), _BALANCE_SHEET),
+                **_cash_flow(_groups(session.api, "CashFlow", month, None)),
             }
             for month in months_between(month_of(start), month_of(end))
         }
@@ -69,27 +73,34 @@ def _with_margin(figures: _Amounts) -> Figures:
     return {**figures, "gross_margin_pct": None if margin is None or abs(margin) >= _WIDEST else margin}
 
 
-def _figures(
-    api: CompanyApi, report: str, month: Month, method: str | None, metrics: Mapping[str, Mapping[str, int]]
-) -> _Amounts:
+def _cash_flow(groups: _Amounts) -> _Amounts:
+    """What the increase in cash leaves after investing and financing, where the report states it."""
+    return _added(groups, _CASH_FLOW if "CashIncrease" in groups else _CASH_FLOW_WITHOUT_INCREASE)
+
+
+def _added(groups: _Amounts, metrics: Mapping[str, Mapping[str, int]]) -> _Amounts:
+    return {
+        metric: sum((sign * groups.get(group, Decimal(0)) for group, sign in parts.items()), Decimal(0))
+        for metric, parts in metrics.items()
+    }
+
+
+def _groups(api: CompanyApi, report: str, month: Month, method: str | None) -> _Amounts:
+    """The amounts of a month's report by group."""
     params = {
         "start_date": month.isoformat(),
         "end_date": last_day(month).isoformat(),
         "summarize_column_by": "Total",
         **({"accounting_method": method} if method else {}),
     }
-    amounts = dict(_group_amounts(api.report(report, params).body.get("Rows")))
-    return {
-        metric: sum((sign * amounts.get(group, Decimal(0)) for group, sign in groups.items()), Decimal(0))
-        for metric, groups in metrics.items()
-    }
+    return dict(_group_amounts(api.report(report, params).body.get("Rows")))
 
 
 def _group_amounts(rows: object) -> Iterator[tuple[str, Decimal]]:
     """Every row that has a group, with its amount."""
     for row in _children(rows):
         if row.get("group"):
-            yield str(row["group"]), _amount(row)
+            yield _SPELT.get(str(row["group"]), str(row["group"])), _amount(row)
         yield from _group_amounts(row.get("Rows"))
 
 

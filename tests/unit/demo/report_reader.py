@@ -78,8 +78,11 @@ def checked_sections(report: dict[str, Any]) -> int:
 
 
 def operating_cash_flow(report: dict[str, Any]) -> list[Decimal]:
-    """Net income and the adjustments to it, whatever the section's own summary covers."""
-    return [a + b for a, b in zip(group(report, "NetIncome"), group(report, "OperatingAdjustments"), strict=True)]
+    """Net income and the adjustments to it, whatever groups they have and whatever the section's own summary covers."""
+    for row in rows(report):
+        if row.get("group") == "OperatingActivities":
+            return added(row)
+    return [ZERO] * len(columns(report))
 
 
 def no_data(report: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from orchestration.errors import ConfigurationError, PermanentError
 from orchestration.sources.core.http import Reply, Unauthorized
 from orchestration.sources.core.retry import TryAgain
-from orchestration.sources.quickbooks.faults import inspect
+from orchestration.sources.quickbooks.faults import Forbidden, inspect
 
 
 def reply(status: int, body: Any = None, *, path: str = "query", **headers: str) -> Reply:
@@ -43,6 +43,66 @@ def test_a_401_without_a_word_asks_for_a_new_token_too() -> None:
 def test_an_app_that_is_not_this_companys_is_a_matter_of_configuration(status: int, code: str) -> None:
     with pytest.raises(ConfigurationError, match="denies access") as caught:
         inspect(reply(status, fault(code, "AUTHORIZATION")))
+    assert "realm_id" in caught.value.hint
+
+
+# As Intuit answered in an outage.
+OUTAGE = {
+    "warnings": None,
+    "intuitObject": None,
+    "fault": {
+        "error": [
+            {
+                "message": "message=InternalServerError; errorCode=003100; statusCode=500",
+                "detail": None,
+                "code": "3100",
+                "element": None,
+            }
+        ],
+        "type": "SERVICE",
+    },
+    "report": None,
+    "time": 1519164488680,
+}
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize(
+    "body", [OUTAGE, fault("3100", "AUTHORIZATION"), fault("3201", "AUTHENTICATION"), fault("003202")]
+)
+def test_a_code_of_access_with_5xx_is_an_outage_and_asked_again(status: int, body: dict[str, Any]) -> None:
+    with pytest.raises(TryAgain, match=f"failed with {status}") as caught:
+        inspect(reply(status, body))
+    # What if it isn't.
+    assert "realm_id" in caught.value.hint
+    assert "run the sync again later" in caught.value.hint
+
+
+def test_an_outage_without_such_a_code_says_nothing_of_access() -> None:
+    with pytest.raises(TryAgain) as caught:
+        inspect(reply(500, fault("10000", "SystemFault")))
+    assert caught.value.hint == ""
+
+
+@pytest.mark.parametrize("status", [200, 400, 403])
+def test_what_the_connected_user_may_not_read_is_one_streams_matter_with_a_way_out(status: int) -> None:
+    detail = "Permission Denied Error : You do not have the access rights to use this feature."
+    error = {"Message": "Permission Denied Error", "Detail": detail, "code": "5020", "element": "ReportName"}
+    with pytest.raises(Forbidden, match=r"rights to use this feature\. \(code 5020\)") as caught:
+        inspect(reply(status, {"Fault": {"Error": [error], "type": "ValidationFault"}}))
+    # A ConfigurationError would end the company's other streams as well.
+    assert isinstance(caught.value, PermanentError)
+    assert caught.value.kind == "configuration"
+    assert "the user who connected the company" in caught.value.hint
+    assert "plan" in caught.value.hint
+
+
+@pytest.mark.parametrize("code", ["7001", "007001"])
+def test_a_company_whose_subscription_lapsed_is_a_matter_of_configuration(code: str) -> None:
+    text = "message=Subscription for company has lapsed or Invalid destination URL is used; errorCode=007001"
+    with pytest.raises(ConfigurationError, match="Subscription for company has lapsed") as caught:
+        inspect(reply(400, {"Fault": {"Error": [{"Message": text, "code": code}], "type": "SERVICE"}}))
+    assert "subscription may have lapsed" in caught.value.hint
     assert "realm_id" in caught.value.hint
 
 

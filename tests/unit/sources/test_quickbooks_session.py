@@ -8,13 +8,14 @@ from typing import Any
 import httpx2
 import pytest
 from fault_server import FaultServer, SeenRequest, Step, answer, cut_off, reset
-from quickbooks_fake import SETTINGS, FakeBooks, open_fake
+from quickbooks_fake import SETTINGS, FakeBooks, Respond, open_fake
 from report_fake import Line, report
 
 from orchestration.errors import ConfigurationError, PermanentError, SourceError
 from orchestration.sources import SOURCES, connection_models
 from orchestration.sources.core.auth import MemoryTokenStore, fingerprint
 from orchestration.sources.core.records import OAuthTokens, Stream
+from orchestration.sources.quickbooks.session import Company
 from orchestration.sources.quickbooks.source import QUICKBOOKS
 from orchestration.sources.quickbooks.streams import STREAMS
 
@@ -176,6 +177,58 @@ def test_a_company_without_company_info_is_still_read() -> None:
     assert list(company.read(QUICKBOOKS.stream("cash_flow"), None, None).records)
     with pytest.raises(PermanentError):
         list(company.read(COMPANY_INFO, None, None).records)
+
+
+def _refusing(status: int, code: str, *parts: str) -> Respond:
+    """Refuses requests whose address or parameters have one of ``parts``; all of them without any."""
+    body = {"Fault": {"Error": [{"Message": "No", "code": code}], "type": "ValidationFault"}}
+
+    def refuse(_fake: FakeBooks, request: httpx2.Request, params: dict[str, str]) -> httpx2.Response | None:
+        asked = f"{request.url.path} {params.get('query', '')}"
+        refused = not parts or any(part in asked for part in parts)
+        return httpx2.Response(status, json=body) if refused else None
+
+    return refuse
+
+
+def _records(company: Company, stream: str, state: dict[str, Any] | None = None) -> int:
+    return len(list(company.read(QUICKBOOKS.stream(stream), state, None).records))
+
+
+def test_what_may_not_be_read_fails_by_itself_and_the_other_streams_are_read() -> None:
+    books = FakeBooks(reports=lambda name, params: report(name, [Line("Income", group="Income")], params))
+    for entity in ("Invoice", "Bill"):
+        books.add(entity)
+    since = {"changed_since": books.now.isoformat()}
+    books.before.append(_refusing(400, "5020", "CompanyInfo", "Preferences", "/cdc", "FROM Bill ", "CashFlow"))
+    company = open_fake(books)
+    for stream in ("company_info", "preferences", "bill", "cash_flow"):
+        for state in (None, since):
+            with pytest.raises(PermanentError, match="does not let this be read") as caught:
+                _records(company, stream, state)
+            assert (caught.value.kind, caught.value.stream) == ("configuration", stream)
+    assert _records(company, "profit_and_loss") > 0
+    # Changes are refused for one of the entities: the others are read in full, and none of them passes for unchanged.
+    assert _records(company, "invoice", since) == 1
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "7001"), (403, "3100")])
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+def test_a_company_that_is_not_served_is_said_to_be_so_by_whichever_stream_asks(
+    stream: Stream, status: int, code: str
+) -> None:
+    company = open_fake(FakeBooks(before=[_refusing(status, code)]))
+    for state in (None, {"changed_since": "2026-02-28T00:00:00+00:00"}):
+        with pytest.raises(ConfigurationError, match=f"code {code}"):
+            list(company.read(stream, state, None).records)
+
+
+def test_an_outage_that_names_a_code_of_access_is_survived() -> None:
+    books = FakeBooks()
+    books.add("Invoice")
+    outage, passing = _refusing(500, "3100"), iter([True, False, True])
+    books.before.append(lambda *asked: outage(*asked) if next(passing, False) else None)
+    assert _records(open_fake(books), "invoice") == 1
 
 
 def test_a_stream_of_another_source_is_refused() -> None:

@@ -119,6 +119,66 @@ def test_a_section_without_summary_is_worth_what_its_lines_add_up_to() -> None:
     assert totals[MARCH]["operating_cash_flow"] == Decimal("500.05")
 
 
+def cell(label: str, amount: str) -> dict[str, Any]:
+    return {"ColData": [{"value": label}, {"value": amount}]}
+
+
+# As recorded: 12725.00 less 39444.00 of adjustments; 2281.00 less 29000.00 of financing.
+RECORDED = [
+    {
+        "Header": cell("OPERATING ACTIVITIES", ""),
+        "Rows": {
+            "Row": [
+                {**cell("Net Income", "12725.00"), "type": "Data"},
+                {
+                    "Header": cell("Adjustments to reconcile Net Income to Net Cash provided by operations:", ""),
+                    "Rows": {
+                        "Row": [
+                            {**cell(account, amount), "type": "Data"}
+                            for account, amount in (
+                                ("Accounts Receivable (A/R)", "-13966.80"),
+                                ("Inventory Asset", "-28820.00"),
+                                ("Accounts Payable (A/P)", "3374.00"),
+                                ("CreditCard_Account", "-180.00"),
+                                ("A Payable", "121.00"),
+                                ("B Payable", "27.80"),
+                            )
+                        ]
+                    },
+                    "type": "Section",
+                    "group": "OperatingAdjustments",
+                },
+            ]
+        },
+        "Summary": cell("Net cash provided by operating activities", "-26719.00"),
+        "type": "Section",
+        "group": "OperatingActivities",
+    },
+    {
+        "Header": cell("FINANCING ACTIVITIES", ""),
+        "Rows": {"Row": [{**cell("Opening Balance Equity", "29000.00"), "type": "Data"}]},
+        "Summary": cell("Net cash provided by financing activities", "29000.00"),
+        "type": "Section",
+        "group": "FinancingActivites",
+    },
+    {"Summary": cell("Net cash increase for period", "2281.00"), "type": "Section", "group": "CashIncrease"},
+]
+
+
+@pytest.mark.parametrize("spelling", ["FinancingActivites", "FinancingActivities"])
+def test_operating_cash_flow_is_what_the_increase_in_cash_leaves_and_needs_no_group_of_net_income(
+    spelling: str,
+) -> None:
+    def recorded(name: str, params: Mapping[str, str]) -> dict[str, Any]:
+        answered = made(name, params)
+        if name == "CashFlow":
+            answered["Rows"]["Row"] = [RECORDED[0], {**RECORDED[1], "group": spelling}, RECORDED[2]]
+        return answered
+
+    totals = report_totals(open_fake(FakeBooks(reports=recorded)), MARCH, MARCH)
+    assert totals[MARCH]["operating_cash_flow"] == Decimal("-26719.00")
+
+
 def test_an_amount_that_is_none_is_not_passed_over() -> None:
     def broken(name: str, params: Mapping[str, str]) -> dict[str, Any]:
         answered = made(name, params)
