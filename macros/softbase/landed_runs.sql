@@ -60,7 +60,18 @@
 
 
 {% macro holds_what_landed(register, landed, org_id) -%}
-    {#- Two ends of indexes: no rows are read for it. -#}
-    coalesce((select max(landed.run_id) from {{ landed }} as landed where landed.org_id = {{ org_id }}), -1)
-    <= coalesce((select max(held.landed_run_id) from {{ register }} as held where held.org_id = {{ org_id }}), -1)
+    {#- The last entry of an index each. A max() would read every row of the landed ones, which are a join. -#}
+    coalesce(
+        (
+            select landed.run_id from {{ landed }} as landed
+            where landed.org_id = {{ org_id }} order by landed.run_id desc limit 1
+        ),
+        -1
+    ) <= coalesce(
+        (
+            select held.landed_run_id from {{ register }} as held
+            where held.org_id = {{ org_id }} order by held.landed_run_id desc limit 1
+        ),
+        -1
+    )
 {%- endmacro %}
