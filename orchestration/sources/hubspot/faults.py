@@ -49,6 +49,10 @@ class NotFound(Refused):
     """HubSpot has nothing at the address, or no such object type."""
 
 
+class TooLong(Refused):
+    """The address is longer than HubSpot, or something on the way to it, takes."""
+
+
 class DailyLimit(TransientError):
     """The portal's requests of today are used up: asking again before tomorrow can't help."""
 
@@ -89,7 +93,9 @@ def inspect(reply: Reply) -> None:
         slow = reply.status in (408, 504, 524)
         raise TryAgain(f"HubSpot failed with {reply.status}: {said}", after=after, slow=slow)
     refusal = f"HubSpot refuses the request with {reply.status}: {said}"
-    raise NotFound(refusal, hint="check base_url.") if reply.status == 404 else Refused(refusal)
+    if reply.status == 404:
+        raise NotFound(refusal, hint="check base_url.")
+    raise TooLong(refusal) if reply.status in (414, 431) else Refused(refusal)
 
 
 def _inspect_success(reply: Reply) -> None:

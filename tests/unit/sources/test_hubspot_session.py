@@ -147,7 +147,7 @@ def test_failing_for_ever_ends_bounded_and_never_as_an_empty_list(fault_server: 
         assert len(fault_server.seen) == 6
 
 
-@pytest.mark.parametrize("status", [400, 404, 414])
+@pytest.mark.parametrize("status", [400, 404, 414, 431])
 def test_a_refused_question_is_not_asked_again(fault_server: FaultServer, status: int) -> None:
     with pytest.raises(PermanentError, match=f"refuses the request with {status}"):
         owners(fault_server, error(status))
