@@ -11,6 +11,7 @@ from orchestration.demo.crm.formats import local_date, to_datetime, to_ms
 from orchestration.demo.crm.life import Life
 from orchestration.demo.crm.portals import Portal
 from orchestration.demo.crm.store import Crm
+from orchestration.demo.hubspot.asking import Call
 from orchestration.demo.hubspot.limits import Meter
 from orchestration.demo.world import World
 
@@ -25,6 +26,8 @@ class Account:
         the next), or None for a page as asked.
     repeat_after
         Kinds whose list pages all link to one and the same page.
+    ignores_archived
+        Whether lists and batches answer with live records where archived ones are asked for.
     raw
         (kind, id) -> what stands in lists and searches where the record belongs: one JSON object or several with
         commas between, sent as they are, however wrong.
@@ -47,6 +50,7 @@ class Account:
         self.revoked = False
         self.shapes: dict[str, deque[int | None]] = {}
         self.repeat_after: set[str] = set()
+        self.ignores_archived = False
         self.raw: dict[tuple[str, int], bytes] = {}
         self.before_page: Callable[[str, int], None] | None = None
         self.now = to_ms(world.now)
@@ -74,6 +78,10 @@ class Account:
             self.found.clear()
         self.now = to_ms(world.now) + self.ahead_ms
         self.life.continue_until(self.now)
+
+    def archived_asked(self, call: Call) -> bool:
+        """Whether a list or batch is to answer with archived records."""
+        return call.flag("archived") and not self.ignores_archived
 
     def page_begins(self, kind: str) -> int | None:
         """Announce a page; gives the length somebody asked it to have, if any."""

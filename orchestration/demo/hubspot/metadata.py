@@ -48,7 +48,7 @@ def list_owners(account: Account, call: Call) -> tuple[int, dict]:
     """Owners who are here, or those who left."""
     limit = call.limit(OWNERS_DEFAULT, OWNERS_MOST)
     last, _ = read_cursor(call.one("after"))
-    archived, email = call.flag("archived"), call.one("email")
+    archived, email = account.archived_asked(call), call.one("email")
     owners = [
         owner
         for number, owner in sorted(account.crm.owners.items())

@@ -23,7 +23,7 @@ def list_records(account: Account, call: Call) -> tuple[int, dict]:
     wanted = _wanted(account, call, kind, history)
     shape = account.page_begins(kind.plural)
     size = limit if shape is None else min(shape, limit)
-    archived = call.flag("archived")
+    archived = account.archived_asked(call)
     records, more = account.crm.page(kind.plural, archived=archived, after=last, limit=size)
     body: dict[str, object] = {
         "results": [wanted.shown(record, account.raw, base_url=call.base_url) for record in records]
@@ -65,7 +65,7 @@ def batch_read(account: Account, call: Call) -> tuple[int, dict]:
     missing = []
     for one in inputs:
         text = str(one["id"])
-        record = _find(account, kind, text, body.get("idProperty"), archived=call.flag("archived"))
+        record = _find(account, kind, text, body.get("idProperty"), archived=account.archived_asked(call))
         if record is None:
             missing.append(text)
         else:

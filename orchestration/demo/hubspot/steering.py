@@ -27,6 +27,8 @@ def behave(account: Account, given: dict[str, Any]) -> dict[str, Any]:
         Kind -> lengths of the next pages, None for one as asked.
     repeat_after
         Kinds whose pages all link to the same page.
+    ignores_archived
+        Whether lists and batches give live records where archived ones are asked for.
     raw
         Kind -> id -> JSON text to stand in lists for the record.
     """
@@ -39,6 +41,7 @@ def behave(account: Account, given: dict[str, Any]) -> dict[str, Any]:
         "retry_after": lambda value: setattr(account.meter, "retry_after", bool(value)),
         "shapes": lambda value: account.shapes.update({_kind(kind): deque(sizes) for kind, sizes in value.items()}),
         "raw": lambda value: account.raw.update(_raw(value)),
+        "ignores_archived": lambda value: setattr(account, "ignores_archived", bool(value)),
         "repeat_after": lambda value: setattr(account, "repeat_after", {_kind(kind) for kind in value}),
     }
     if unknown := sorted(set(given) - set(actions)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from orchestration.errors import PermanentError
 from orchestration.sources.core.http import HttpClient, Reply
 from orchestration.sources.core.instants import utc_now
 from orchestration.sources.core.limits import RateLimiter
-from orchestration.sources.hubspot.faults import DailyLimit, NotFound, inspect
+from orchestration.sources.hubspot.faults import DailyLimit, NotFound, TooLong, inspect
 
 # The versions of the API that are asked, in one place: HubSpot also serves them by date ("/crm/objects/2026-03").
 OBJECTS = "/crm/v3/objects"
@@ -43,7 +43,8 @@ LIST_PAGE = 100
 SEARCH_PAGE = 200
 BATCH = 100
 ASSOCIATION_BATCH = 1000
-# HubSpot refuses addresses of about 16,000 characters; this leaves room for what is not properties.
+# HubSpot refuses addresses of about 16,000 characters; this leaves room for what is not properties. 8,000 were reported
+# as well: what is refused below this goes the long way, too.
 LONGEST_PROPERTIES = 14_500
 
 # A tenth of every limit is left to the portal's clock and to requests on their way. 100 requests in ten seconds is the
@@ -69,6 +70,8 @@ class Page:
     """Bytes of the answer."""
     strange: int = 0
     """Results that are no objects and therefore not among the rows."""
+    live: int = 0
+    """Records that say they are not archived where archived ones were asked for, and therefore not among the rows."""
 
 
 @dataclass
@@ -83,6 +86,8 @@ class PortalApi:
     """The server's clock at the last answer; None before the first and where answers carry no date."""
     client: HttpClient = field(init=False)
     _used_up: DailyLimit | None = None
+    _longest: int = LONGEST_PROPERTIES
+    """Characters of properties in an address that were not refused yet."""
     _names: dict[str, str] = field(default_factory=dict)
     """What object types are called in paths, of those for which it is not their name."""
 
@@ -113,12 +118,17 @@ class PortalApi:
     def listed(self, kind: str, properties: Sequence[str], *, after: str | None, archived: bool = False) -> Page:
         """A page of live or archived records by id, with all ``properties``, however many these are."""
         params = {"limit": str(LIST_PAGE), "archived": _flag(archived), **({"after": after} if after else {})}
-        if sum(len(quote(name, safe="")) + len("%2C") for name in properties) <= LONGEST_PROPERTIES:
-            return self._of_kind("GET", kind, "", {**params, "properties": ",".join(properties)})
+        length = sum(len(quote(name, safe="")) + len("%2C") for name in properties)
+        if length <= self._longest:
+            try:
+                page = self._of_kind("GET", kind, "", {**params, "properties": ",".join(properties)})
+                return _without_live(page, archived)
+            except TooLong:
+                self._longest = length - 1
         # They don't fit into an address, but into a body: the list then only tells which records there are.
         page = self._of_kind("GET", kind, "", params)
         full = self.records(kind, [row["id"] for row in page.rows if row.get("id")], properties, archived=archived)
-        return Page(full.rows, page.after, size=full.size, strange=page.strange + full.strange)
+        return _without_live(replace(full, after=page.after, strange=page.strange + full.strange), archived)
 
     def records(self, kind: str, ids: Sequence[str], properties: Sequence[str], *, archived: bool = False) -> Page:
         """Up to 100 records by id. Those not there are left out; for a merged one comes the record it went into."""
@@ -151,7 +161,7 @@ class PortalApi:
     def owners(self, *, after: str | None, archived: bool) -> Page:
         """A page of users, or of those who left."""
         params = {"limit": str(LIST_PAGE), "archived": _flag(archived), **({"after": after} if after else {})}
-        return self._get(OWNERS, params)
+        return _without_live(self._get(OWNERS, params), archived)
 
     def pipelines(self, kind: str) -> Page:
         """All pipelines of a kind with their stages."""
@@ -227,6 +237,17 @@ def _page(reply: Reply) -> Page:
         len(reply.body),
         len(results) - len(rows),
     )
+
+
+def _without_live(page: Page, archived: bool) -> Page:
+    """A page without the records that say they are not archived, if archived ones were asked for.
+
+    A server that does not know the parameter answers with all that are live: taken at its word, it deletes them.
+    """
+    if not archived:
+        return page
+    rows = [row for row in page.rows if row.get("archived") is not False]
+    return replace(page, rows=rows, live=len(page.rows) - len(rows))
 
 
 def _next(paging: object) -> str | None:

@@ -19,10 +19,13 @@ READ_AT = "read_at"
 def read_owners(api: PortalApi, stream: OwnerStream) -> Extract:
     """All users that own records; those who left are marked as deleted and keep their names."""
     extract = Extract(records=(), mode="full")
+    here = 0
 
     def listed(archived: bool) -> Iterator[Record]:
         def fetch(after: str | None) -> tuple[list[Row], str | None]:
+            nonlocal here
             page = api.owners(after=after, archived=archived)
+            here += page.live
             return page.rows, page.after
 
         for rows in cursor_pages(fetch, what="list of owners who left" if archived else "list of owners"):
@@ -32,6 +35,10 @@ def read_owners(api: PortalApi, stream: OwnerStream) -> Extract:
     def records() -> Iterator[Record]:
         yield from listed(archived=False)
         yield from listed(archived=True)
+        if here:
+            extract.notes.append(
+                f"{here} owners in the list of those who left are not archived, as they say: not taken as deleted"
+            )
         extract.state[READ_AT] = api.clock.isoformat(timespec="seconds") if api.clock else ""
 
     extract.records = records()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ _PAUSES = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}
 _PAUSE = 10.0
 # Locked by a large import, moving between data centers: HubSpot's own codes for "later".
 _LATER = {408, 423, 477}
+# Older services of HubSpot name scopes in the message alone, and no category.
+_REQUIRED = re.compile(r"requires (?:any|all) of \[([^\]]*)\]", re.IGNORECASE)
 
 _REFUSED_HINT = (
     "copy the access token again from the private app's Auth tab (docs/sources/hubspot.md), put it into the variable "
@@ -44,6 +47,10 @@ class Refused(PermanentError):
 
 class NotFound(Refused):
     """HubSpot has nothing at the address, or no such object type."""
+
+
+class TooLong(Refused):
+    """The address is longer than HubSpot, or something on the way to it, takes."""
 
 
 class DailyLimit(TransientError):
@@ -86,7 +93,9 @@ def inspect(reply: Reply) -> None:
         slow = reply.status in (408, 504, 524)
         raise TryAgain(f"HubSpot failed with {reply.status}: {said}", after=after, slow=slow)
     refusal = f"HubSpot refuses the request with {reply.status}: {said}"
-    raise NotFound(refusal, hint="check base_url.") if reply.status == 404 else Refused(refusal)
+    if reply.status == 404:
+        raise NotFound(refusal, hint="check base_url.")
+    raise TooLong(refusal) if reply.status in (414, 431) else Refused(refusal)
 
 
 def _inspect_success(reply: Reply) -> None:
@@ -113,7 +122,7 @@ def _problem_of(reply: Reply) -> Problem:
         "; ".join(_text(text) for text in texts if text),
         str(body.get("category") or ""),
         str(body.get("policyName") or "").upper(),
-        tuple(_scopes(body)),
+        tuple(dict.fromkeys(_scopes(body))),
     )
 
 
@@ -123,6 +132,8 @@ def _scopes(body: Mapping[str, Any]) -> Iterable[str]:
         for name, values in context.items() if isinstance(context, Mapping) else ():
             if name.lower().endswith("scopes") and isinstance(values, list):
                 yield from map(str, values)
+        for named in _REQUIRED.findall(str(place.get("message"))):
+            yield from (scope.strip() for scope in named.split(",") if scope.strip())
 
 
 def objects(value: object) -> list[Mapping[str, Any]]:

@@ -46,6 +46,7 @@ class ObjectReader:
     extract: Extract = field(init=False)
     _merged: dict[str, datetime | None] = field(default_factory=dict)
     _strange: int = 0
+    _live: int = 0
 
     def __post_init__(self) -> None:
         self.extract = Extract(records=(), mode="full")
@@ -149,6 +150,10 @@ class ObjectReader:
         self.extract.state[LINKED] = self._associator.read
         if self._strange:
             self.extract.notes.append(f"{self._strange} results are no objects and were left out")
+        if self._live:
+            self.extract.notes.append(
+                f"{self._live} records in the list of archived ones say that they are not: not taken as deleted"
+            )
 
     def _list(self, archived: bool = False) -> _Pages:
         size = 0
@@ -157,6 +162,7 @@ class ObjectReader:
             nonlocal size
             page = self.api.listed(self.stream.kind, self.properties, after=after, archived=archived)
             self._strange += page.strange
+            self._live += page.live
             size = page.size
             return page.rows, page.after
 

@@ -130,9 +130,12 @@ def _outcomes(portal: Portal) -> dict[str, str]:
     for pipeline in portal.api.pipelines("deals").rows:
         for stage in pipeline.get("stages") or ():
             facts = stage.get("metadata") or {}
-            closed = str(facts.get("isClosed")).lower() == "true"
-            ending = {Decimal(1): "won", Decimal(0): "lost"}.get(_amount(facts.get("probability") or "-1"), "open")
-            found[f"{pipeline.get('id')}/{stage.get('id')}"] = ending if closed else "open"
+            probability = facts.get("probability")
+            likely = _amount("0.5" if probability in (None, "") else probability)
+            # A stage need not say that it is closed; what says that it is not stays open, however sure.
+            stays_open = str(facts.get("isClosed")).lower() == "false"
+            ending = {Decimal(1): "won", Decimal(0): "lost"}.get(likely, "open")
+            found[f"{pipeline.get('id')}/{stage.get('id')}"] = "open" if stays_open else ending
     return found
 
 

@@ -72,6 +72,16 @@ def test_pages_can_be_made_to_repeat_for_ever(server: RunningHubspot, client: Cl
     assert len(cursors) == 1
 
 
+def test_archived_can_be_made_to_be_ignored_in_lists_and_batches(server: RunningHubspot, client: Client) -> None:
+    fill(server, 2)
+    behave(server, "blank", ignores_archived=True)
+    listed = client.get("/crm/v3/objects/contacts", archived="true").json()["results"]
+    assert [record["archived"] for record in listed] == [False, False]
+    inputs = {"inputs": [{"id": record["id"]} for record in listed]}
+    batch = client.post("/crm/v3/objects/contacts/batch/read?archived=true", inputs).json()["results"]
+    assert [record["archived"] for record in batch] == [False, False]
+
+
 def test_values_are_text_or_null_and_unknown_names_are_passed_over(server: RunningHubspot, client: Client) -> None:
     account = server.account("blank")
     account.crm.create("deals", account.now, {"amount": 1500}, 7)

@@ -30,6 +30,17 @@ def test_owners_are_read_over_all_pages_and_those_who_left_are_deleted_with_thei
     assert (read.deleted["3"] or {})["email"] == "3@x.com"
 
 
+def test_owners_that_say_they_are_not_archived_have_not_left(hubspot: Portal) -> None:
+    for number in range(1, 120):
+        owner(hubspot, number, archived=number == 3)
+    hubspot.account.ignores_archived = True
+    read = hubspot.read("owners")
+    assert (len(read.live), read.deleted) == (118, {})
+    assert read.notes == [
+        "118 owners in the list of those who left are not archived, as they say: not taken as deleted"
+    ]
+
+
 def test_a_pipeline_lands_as_one_record_with_its_stages_under_a_key_of_its_kind(hubspot: Portal) -> None:
     pipeline(hubspot, "deals", "default")
     pipeline(hubspot, "tickets", "default")

@@ -60,12 +60,16 @@ def test_a_night_reads_a_record_exactly_as_a_full_list_does(hubspot: Portal, str
     assert set(first.live["77"].get("associations", {})) == set(stream.linked)
 
 
+def many_properties(hubspot: Portal, count: int) -> list[str]:
+    known = hubspot.crm.properties["contacts"]
+    names = [f"a_custom_property_with_a_long_name_number_{number:04d}" for number in range(count)]
+    known.update({name: type(known["city"])(name, name) for name in names})
+    return names
+
+
 def test_more_properties_than_fit_into_an_address_are_read_all_the_same() -> None:
     with portal() as hubspot:
-        known = hubspot.crm.properties["contacts"]
-        template = known["city"]
-        names = [f"a_custom_property_with_a_long_name_number_{number:04d}" for number in range(500)]
-        known.update({name: template.__class__(name, name) for name in names})
+        names = many_properties(hubspot, 500)
         assert sum(map(len, names)) > LONGEST_PROPERTIES
         people = hubspot.add(120)
         hubspot.change(people[5], **{names[499]: "last"})
@@ -76,6 +80,38 @@ def test_more_properties_than_fit_into_an_address_are_read_all_the_same() -> Non
         assert names[0] in (read.deleted["1007"] or {})["properties"]
         assert max(len(str(asked.params)) for asked in hubspot.log) < LONGEST_PROPERTIES
         assert hubspot.read().live["1005"] == read.live["1005"]
+
+
+@pytest.mark.parametrize("status", [414, 431])
+def test_an_address_refused_as_too_long_is_asked_once_and_the_records_are_read_in_batches(
+    hubspot: Portal, status: int
+) -> None:
+    many_properties(hubspot, 100)
+    every = set(hubspot.crm.properties["contacts"])
+    assert 4_000 < len("%2C".join(every)) < LONGEST_PROPERTIES
+    if status == 414:
+        hubspot.server.service.api.longest_target = 4_000
+    else:
+        hubspot.fault(kind="status", path="/objects/contacts", contains="city,", status=status, count=None)
+    people = hubspot.add(250)
+    hubspot.change(people[120], city="Duluth")
+    hubspot.crm.archive(people[7], hubspot.account.now)
+
+    read = hubspot.read()
+
+    assert (read.mode, len(read.live), set(read.deleted), read.notes) == ("full", 249, {"1007"}, [])
+    held = [record.payload["properties"] for record in read.records if record.payload]
+    assert all(set(properties) == every for properties in held)
+    assert read.live["1120"]["properties"]["city"] == "Duluth"
+    # Of three live pages and an archived one, the first alone is asked the long way.
+    assert [asked.status for asked in hubspot.asked("/objects/contacts") if "properties" in asked.params] == [status]
+
+
+def test_what_refuses_the_shortest_address_too_fails_by_name(hubspot: Portal) -> None:
+    hubspot.fault(kind="status", path="/objects/contacts", status=431, count=None)
+    with pytest.raises(PermanentError, match="refuses the request with 431"):
+        hubspot.read()
+    assert len(hubspot.asked("/objects/contacts")) == 2
 
 
 def test_records_that_move_while_they_are_listed_are_read_or_found_the_next_night(hubspot: Portal) -> None:
@@ -105,6 +141,30 @@ def test_archived_records_are_deleted_with_their_payload(hubspot: Portal) -> Non
         assert (read.deleted["1000"] or {})["archived"] is True
     (record,) = (record for record in read.records if record.deleted)
     assert record.updated_at == datetime(2026, 11, 20, 13, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("in_batches", [False, True], ids=["listed", "in batches"])
+def test_what_says_it_is_not_archived_is_not_deleted_by_a_list_of_archived_records(
+    hubspot: Portal, in_batches: bool
+) -> None:
+    if in_batches:
+        hubspot.server.service.api.longest_target = 1_000
+    hubspot.add(130)
+    hubspot.account.ignores_archived = True
+    for mode in ("full", "incremental"):
+        read = hubspot.read()
+        assert (read.mode, read.deleted, read.extract.state["archived"]) == (mode, {}, [])
+        assert read.notes == ["130 records in the list of archived ones say that they are not: not taken as deleted"]
+    assert len(read.live) == 130, "modified within the overlap"
+
+
+def test_of_a_list_of_archived_records_those_that_do_not_say_whether_they_are_stay_deleted(hubspot: Portal) -> None:
+    people = hubspot.add(3)
+    for person in people[:2]:
+        hubspot.crm.archive(person, hubspot.account.now)
+    hubspot.account.raw = {("contacts", 1000): b'{"id": "1000"}', ("contacts", 1001): b'{"id": "9", "archived": false}'}
+    read = hubspot.read()
+    assert (set(read.live), set(read.deleted)) == ({"1002"}, {"1000"})
 
 
 @pytest.mark.parametrize("archived", [False, True], ids=["vanish", "are archived"])

@@ -147,7 +147,7 @@ def test_failing_for_ever_ends_bounded_and_never_as_an_empty_list(fault_server: 
         assert len(fault_server.seen) == 6
 
 
-@pytest.mark.parametrize("status", [400, 404, 414])
+@pytest.mark.parametrize("status", [400, 404, 414, 431])
 def test_a_refused_question_is_not_asked_again(fault_server: FaultServer, status: int) -> None:
     with pytest.raises(PermanentError, match=f"refuses the request with {status}"):
         owners(fault_server, error(status))
@@ -158,6 +158,37 @@ def test_403_without_a_missing_scope_is_no_reason_to_skip(fault_server: FaultSer
     with pytest.raises(PermanentError, match="denies access") as raised:
         owners(fault_server, error(403, "BANNED"))
     assert raised.value.kind == "configuration"
+
+
+@pytest.mark.parametrize("body", [{}, {"status": "error", "message": "Requires a person."}])
+def test_403_that_names_no_scope_is_no_reason_to_skip(fault_server: FaultServer, body: dict[str, str]) -> None:
+    with pytest.raises(PermanentError, match="denies access"):
+        owners(fault_server, answer(body, 403, DATE))
+
+
+@pytest.mark.parametrize(
+    ("required", "named"),
+    [
+        ("any of [automation-access]", "automation-access"),
+        ("all of [contacts, crm.objects.owners.read]", "contacts, crm.objects.owners.read"),
+    ],
+)
+def test_403_that_names_missing_scopes_in_its_message_alone_is_skipped_or_fails_as_by_category(
+    fault_server: FaultServer, required: str, named: str
+) -> None:
+    message = f"This hapikey (0b1d-secret) does not have proper permissions! (requires {required})"
+    body = {"status": "error", "message": message, "correlationId": "a41a5c5e-2d0b-4b4f-8b8e-000000000000"}
+    fault_server.plays(answer(body, 403, DATE))
+    with open_real(fault_server) as session:
+        extract = session.read(OWNERS, None, None)
+        assert (extract.mode, list(extract.records), extract.state) == ("incremental", [], {})
+        assert extract.notes == [
+            f"owners skipped: it takes the scope {named}, which the portal's plan or the private app lacks"
+        ]
+        with pytest.raises(Forbidden, match=f"it takes the scope {named}") as raised:
+            session.read(OWNERS, {"read_at": "2026-11-19T13:00:00+00:00"}, None)
+    assert raised.value.kind == "configuration"
+    assert "0b1d-secret" not in str(raised.value)
 
 
 def test_a_batch_answered_in_part_is_asked_again_unless_the_rest_is_not_there(hubspot: Portal) -> None:
