@@ -5,15 +5,9 @@ with
 
 reports as (
 
-    select reports.*
-    from {{ ref('int_quickbooks__reports') }} as reports
-    -- What landed while the build was under way and is not walked yet has no lines: it would be zeros.
-    inner join {{ ref('int_quickbooks__report_lines') }} as walked using (org_id, report, record_id)
-    where
-        walked.line_path = ''
-        and not reports.is_deleted
-        and not reports.is_total
-        and reports.period_start is not null
+    select *
+    from {{ ref('int_quickbooks__reports') }}
+    where not is_deleted and not is_total and period_start is not null
 
 ),
 
@@ -33,7 +27,8 @@ group_lines as (
             else amount
         end as amount
     from {{ ref('int_quickbooks__report_lines') }}
-    -- And the report itself, which tells whether it has lines at all.
+    -- And the report itself, which tells whether it has lines at all. What landed while the build was under way is not
+    -- walked yet and has none of either: it is no report of zeros, and joins nothing.
     where line_group is not null or line_path = ''
 
 ),
@@ -53,7 +48,7 @@ profit_and_loss as (
         {{ group_amount('NetIncome', absent='null') }} as reported_net_income,
         coalesce(bool_or(group_lines.line_group = 'NetIncome'), false) as has_net_income
     from reports
-    left join group_lines using (org_id, report, record_id)
+    inner join group_lines using (org_id, report, record_id)
     where reports.report = 'profit_and_loss'
     group by 1, 2, 3
 
@@ -72,7 +67,7 @@ balance_sheet as (
         {{ group_amount('AR', absent=zero_in('balance_sheet')) }} as accounts_receivable,
         {{ group_amount('AP', absent=zero_in('balance_sheet')) }} as accounts_payable
     from reports
-    left join group_lines using (org_id, report, record_id)
+    inner join group_lines using (org_id, report, record_id)
     where reports.report = 'balance_sheet'
     group by 1, 2, 3
 
@@ -98,7 +93,7 @@ cash_flow as (
             as financing_cash_flow,
         {{ group_amount('CashIncrease', absent='null') }} as cash_increase
     from reports
-    left join group_lines using (org_id, report, record_id)
+    inner join group_lines using (org_id, report, record_id)
     where reports.report = 'cash_flow'
     group by 1, 2
 
