@@ -3,10 +3,10 @@
 {%- endmacro %}
 
 
-{% macro softbase_read(subject, column='org_id') -%}
+{% macro softbase_read(subject, reads='int_softbase__reads') -%}
     {#- Not a ref(): an upsert_scope is settled while dbt parses. The view is built before every mart that reads it. -#}
-    {{ column }} in (
-        select reads.org_id from intermediate.int_softbase__reads as reads where reads.subject = '{{ subject }}'
+    org_id in (
+        select reads.org_id from intermediate.{{ reads }} as reads where reads.subject = '{{ subject }}'
     )
 {%- endmacro %}
 

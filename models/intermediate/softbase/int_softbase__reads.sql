@@ -1,4 +1,3 @@
-{%- set invoice_register, work_orders = ref('int_softbase__invoice_register'), ref('int_softbase__work_orders') %}
 -- One row per organization and subject (sales, fleet, rental_history, ledger) that was read: the date it stands for.
 with
 
@@ -69,13 +68,4 @@ select
 from subjects
 inner join {{ source('ops', 'organizations') }} as organizations on subjects.org_id = organizations.id
 -- What is held back is not published: what stands stays.
-where
-    {{ publishable('softbase', 'subjects.org_id') }}
-    -- What lands while a build is under way is the next build's: registers of an earlier read would answer for it.
-    and (
-        subjects.subject not in ('sales', 'fleet')
-        or (
-            {{ holds_what_landed(invoice_register, ref('stg_softbase__invoice_reg'), 'subjects.org_id') }}
-            and {{ holds_what_landed(work_orders, ref('stg_softbase__wo'), 'subjects.org_id') }}
-        )
-    )
+where {{ publishable('softbase', 'subjects.org_id') }}

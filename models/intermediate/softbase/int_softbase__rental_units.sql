@@ -6,7 +6,7 @@ reads as (
     select
         org_id,
         read_date
-    from {{ ref('int_softbase__reads') }}
+    from {{ ref('int_softbase__document_reads') }}
     where subject = 'fleet'
 
 ),

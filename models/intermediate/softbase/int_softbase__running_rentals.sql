@@ -12,7 +12,7 @@ inner join {{ ref('int_softbase__work_orders') }} as orders
     on
         lines.org_id = orders.org_id
         and btrim(lines.work_order_no) = orders.work_order_no
-inner join {{ ref('int_softbase__reads') }} as reads
+inner join {{ ref('int_softbase__document_reads') }} as reads
     on
         lines.org_id = reads.org_id
         and reads.subject = 'fleet'

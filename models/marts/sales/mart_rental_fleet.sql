@@ -12,7 +12,7 @@ reads as (
         start_date,
         date_trunc('month', read_date)::date as month_start,
         {{ fiscal_year_start('read_date', 'fiscal_year_start_month') }} as fiscal_year_start
-    from {{ ref('int_softbase__reads') }} as fleet_reads
+    from {{ ref('int_softbase__document_reads') }} as fleet_reads
     where
         subject = 'fleet'
         and exists (

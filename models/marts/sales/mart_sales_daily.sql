@@ -1,7 +1,7 @@
 {{
     config(
         unique_key=['org_id', 'sales_date'],
-        upsert_scope=softbase_read('sales'),
+        upsert_scope=softbase_read('sales', reads='int_softbase__document_reads'),
         indexes=[{'name': 'idx_mart_sales_org_year_month', 'columns': ['org_id', 'year', 'month']}],
     )
 }}
@@ -16,7 +16,7 @@ reads as (
         org_id,
         read_date,
         start_date
-    from {{ ref('int_softbase__reads') }}
+    from {{ ref('int_softbase__document_reads') }}
     where subject = 'sales'
 
 ),
