@@ -50,6 +50,8 @@ class StandIn(ABC):
         The constant that bounds one request of the stream, by its full name.
     gap_days
         After so many days the source no longer tells what was deleted.
+    quotas
+        How many daily quotas of the source are counted apart.
     secrets
         The settings that are credentials.
     not_applicable
@@ -77,6 +79,7 @@ class StandIn(ABC):
     gap_days: ClassVar[int]
     secrets: ClassVar[tuple[str, ...]]
     not_applicable: ClassVar[Mapping[str, str]]
+    quotas: ClassVar[int] = 1
     troubles: ClassVar[tuple[str, ...]] = HTTP_TROUBLE
     first_troubles: ClassVar[tuple[str, ...]] = ("500", "reset", "html")
     starts_over: ClassVar[bool] = False

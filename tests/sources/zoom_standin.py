@@ -33,6 +33,8 @@ class Zoom(StandIn):
     content = "{name}"
     deadline = "orchestration.sources.zoom.api.DEADLINE"
     gap_days = 190
+    # Zoom Phone's and that of all others.
+    quotas = 2
     secrets = ("client_secret",)
     not_applicable: ClassVar[dict[str, str]] = {
         "1": NO_REFRESH,

@@ -310,11 +310,9 @@ def test_a_meeting_that_is_gone_is_skipped_by_name(zoom: ZoomAccount) -> None:
     assert extract.notes == ["1 meetings skipped: m== (Meeting does not exist: m==.)"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "told"), [(5, []), (99, ["1 meetings skipped: w== (Can not access webinar info, 77.)"])]
-)
+@pytest.mark.parametrize(("kind", "told"), [(5, 0), (99, 1)])
 def test_a_webinar_among_the_meetings_keeps_nobody_from_the_others(
-    zoom: ZoomAccount, kind: int, told: list[str], monkeypatch: pytest.MonkeyPatch
+    zoom: ZoomAccount, kind: int, told: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # One that Zoom numbers in a way nobody knows is told by its answer.
     monkeypatch.setattr(answers, "WEBINARS", {5, 99})
@@ -324,7 +322,7 @@ def test_a_webinar_among_the_meetings_keeps_nobody_from_the_others(
     assert zoom.read("meetings").keys == ["m==", "w=="]
     read = zoom.read("participants")
     assert {key.split('"')[1] for key in read.keys} == {"m=="}
-    assert read.notes == told
+    assert [note.partition(" (")[0] for note in read.notes] == ["1 meetings skipped: w=="] * told
 
 
 def test_participants_beyond_a_runs_share_are_left_for_the_next_ones_newest_first(zoom: ZoomAccount) -> None:
