@@ -44,6 +44,7 @@ def db(*arguments: str, group: str = "db", **environment: str) -> subprocess.Com
     )
 
 
+@pytest.mark.slow
 def test_a_whole_life(own_home: Path) -> None:
     server = EmbeddedPostgres(own_home)
     assert (db("status").returncode, db("stop").stdout) == (4, "not running\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import psycopg
+import pytest
 from dbt_runs import warehouse
 
 from orchestration.sources import SOURCES
@@ -17,6 +18,7 @@ WRITTEN = """
 """
 
 
+@pytest.mark.slow
 def test_all_of_it_builds_where_nothing_has_landed_and_its_unit_tests_hold(
     database_everywhere: str, tmp_path: Path
 ) -> None:

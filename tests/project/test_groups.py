@@ -19,6 +19,7 @@ def test_of_the_group(number):
 """
 
 
+@pytest.mark.slow
 def test_tests_of_one_group_run_in_one_process(tmp_path: Path) -> None:
     (tmp_path / "test_grouped.py").write_text(TESTS, encoding="utf-8")
     options = ("-n", "3", "--dist", "loadgroup", "-p", "no:cacheprovider")

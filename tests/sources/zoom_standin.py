@@ -90,7 +90,8 @@ class Zoom(StandIn):
 
     def _person(self, held: Account, number: int) -> Person:
         at = held.now - timedelta(days=30)
-        return Person(f"u{number:05d}", f"ada.{number}@example.com", "Ada", at, at)
+        # Without meetings of their own: whoever hosts is asked for those of every month, and the suite is about phones.
+        return Person(f"u{number:05d}", f"ada.{number}@example.com", "Ada", at, at, extra={"may_not_host": True})
 
     def _find(self, held: Account, key: str) -> Person:
         return next(person for person in held.life.people if person.id == key)
@@ -157,6 +158,7 @@ class Zoom(StandIn):
         uuids = ["/ab1Cd==", "ab//cD+/==", "ab/cD+==", "plain=="]
         with self.account() as held:
             host = self._person(held, 0)
+            host.extra.clear()
             held.life.people.append(host)
             for number, uuid in enumerate(uuids):
                 start = datetime(2026, 11, 3, 15, number, tzinfo=UTC)
