@@ -11,6 +11,8 @@ import os
 import pytest
 from pathlib import Path
 
+import pytest
+
 pytestmark = [pytest.mark.timeout(60), pytest.mark.xdist_group("one world")]
 
 @pytest.mark.parametrize("number", range(9))
