@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 TESTS = """
 import os
 import pytest
 from pathlib import Path
-
-import pytest
 
 pytestmark = [pytest.mark.timeout(60), pytest.mark.xdist_group("one world")]
 
