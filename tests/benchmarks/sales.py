@@ -27,7 +27,7 @@ DAYS = 3 * 365
 LAST_DAY = "2026-03-09"
 MODELS = (
     *("int_softbase__invoice_register", "int_softbase__work_orders", "int_softbase__invoice_days"),
-    *("int_softbase__order_days", "int_softbase__invoices", "mart_sales_daily"),
+    *("int_softbase__order_days", "int_softbase__invoices", "int_softbase__document_reads", "mart_sales_daily"),
 )
 
 WITHOUT_TESTS = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")

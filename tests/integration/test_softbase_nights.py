@@ -20,7 +20,13 @@ FIRST = date(2026, 2, 1)
 CODES = {"SVE": "service", "PARTS": "parts", "RENTAL": "rental", "NEWEQ": "sales", "OWN": None}
 DEPARTMENTS = ("service", "parts", "rental", "sales")
 SUMMED = ("int_softbase__invoice_days", "int_softbase__order_days", "mart_sales_daily")
-MODELS = ("int_softbase__invoice_register", "int_softbase__work_orders", "int_softbase__invoices", *SUMMED)
+MODELS = (
+    "int_softbase__invoice_register",
+    "int_softbase__work_orders",
+    "int_softbase__invoices",
+    "int_softbase__document_reads",
+    *SUMMED,
+)
 
 
 @dataclass
