@@ -130,6 +130,12 @@ def test_one_organizations_failure_is_named_stops_nobody_and_shows_no_credential
     assert world.mart("opal_events") == {}
     # Dagster's own runs are kept in the same server, in a schema of their own.
     assert world.query("select count(*) from dagster.runs") == [(1,)]
+    # Nor does each event log in: one session holds them all.
+    ((sessions, events),) = world.query(
+        "select sessions, (select count(*) from dagster.event_logs) from pg_stat_database"
+        " where datname = current_database()"
+    )
+    assert sessions < events
 
     world.server.service.faults.clear()
     tokens.expire(revoked.realm_id, "access")

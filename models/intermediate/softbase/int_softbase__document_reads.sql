@@ -4,7 +4,6 @@
 select
     reads.org_id,
     reads.subject,
-    reads.read_at,
     reads.read_date,
     reads.start_date,
     reads.fiscal_year_start_month

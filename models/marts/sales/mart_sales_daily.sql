@@ -47,10 +47,12 @@ first_invoices as (
 first_orders as (
 
     select
-        org_id,
-        min(order_date) as first_date
+        order_days.org_id,
+        -- What was sold before the connection's start nobody has read.
+        greatest(min(order_days.order_date), min(reads.start_date)) as first_date
     from order_days
-    where opened_orders > 0 and order_date >= '{{ var("softbase_first_date") }}'
+    inner join reads on order_days.org_id = reads.org_id
+    where order_days.opened_orders > 0 and order_days.order_date >= '{{ var("softbase_first_date") }}'
     group by 1
 
 ),
@@ -60,11 +62,8 @@ starts as (
     select
         reads.org_id,
         reads.read_date,
-        -- Before anything was sold, from the first order on; before that, the day of the read alone. Nobody has read
-        -- what was sold before the connection's start.
-        least(
-            reads.read_date, coalesce(first_invoices.first_date, greatest(first_orders.first_date, reads.start_date))
-        ) as first_date
+        -- Before anything was sold, from the first order on; before that, the day of the read alone.
+        least(reads.read_date, coalesce(first_invoices.first_date, first_orders.first_date)) as first_date
     from reads
     left join first_invoices using (org_id)
     left join first_orders using (org_id)
