@@ -129,7 +129,7 @@ def _sync(context: dg.AssetExecutionContext, source: str, streams: Sequence[str]
         unless_since=midnight() if config.stale_only else None,
         workers=config.workers,
         progress=_teller(context, source),
-        dagster_run_id=context.run_id,
+        dagster_run_id=context.run.run_id,
     )
 
 

@@ -45,9 +45,9 @@ project = DbtProject(PROJECT_ROOT, target_path=manifest_path.parent, profiles_di
 
 @dbt_assets(manifest=manifest_path, dagster_dbt_translator=Translator(), project=project, name="dbt_build")
 def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
-    os.environ.update(dbt_environment(dagster_run_id=context.run_id))
+    os.environ.update(dbt_environment(dagster_run_id=context.run.run_id))
     runs = dbt_paths().home / "runs"
-    target = runs / context.run_id
+    target = runs / context.run.run_id
     # The manifest and parse cache spare dbt reading the whole project again.
     shutil.copytree(manifest_path.parent, target, dirs_exist_ok=True)
     dbt = DbtCliResource(
@@ -57,7 +57,7 @@ def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
         invocation = dbt.cli(["build"], context=context, target_path=target)
         for event in invocation.stream():
             if isinstance(event, dg.Output):
-                rows = build_rows(context.run_id, event.metadata)
+                rows = build_rows(context.run.run_id, event.metadata)
                 if rows:
                     context.log.info(f"{event.output_name.replace('__', '.', 1)}: {_in_words(rows)}")
                 yield event.with_metadata({**event.metadata, **rows})
