@@ -1,7 +1,8 @@
 """What QuickBooks' answers mean when they are not data.
 
 A ``Fault`` comes with any status, 200 included, at the top or inside a query or change-capture response, in either
-capitalisation, and its codes with or without leading zeros.
+capitalisation, and its codes with or without leading zeros. Throttling and what fails ahead of the service is told in
+XML, whatever was asked for.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree
 
 from orchestration.errors import ConfigurationError, PermanentError
 from orchestration.logs import redact
@@ -26,12 +28,17 @@ SYSTEM_FAILURE = {"10000"}
 # A throttled app that asks again sooner only prolongs it.
 THROTTLE_PAUSE = 60.0
 
+_LARGEST_XML_FAULT = 64 * 1024
+
 _QUOTA_HINT = "if it goes on for hours, the app's monthly quota may be used up: see the Intuit developer dashboard."
 _ACCESS_HINT = (
     "the app is not connected to this company: check that realm_id belongs to the refresh token, that base_url is that "
     "of the same environment (sandbox or production), and that the app has the accounting scope; then connect again."
 )
 _OUTAGE_HINT = f"an outage at Intuit looks like this: run the sync again later. If it stays, {_ACCESS_HINT}"
+_REFUSED_HINT = (
+    "what was loaded before is untouched. If it goes on, ask Intuit's support: it finds the request by its intuit_tid."
+)
 _LAPSED_HINT = f"the company's subscription may have lapsed: see its billing in QuickBooks. If not, {_ACCESS_HINT}"
 
 
@@ -79,7 +86,7 @@ def inspect(reply: Reply) -> None:
         slow = reply.status in (408, 504)
         hint = _OUTAGE_HINT if code in NOT_AUTHORIZED else ""
         raise TryAgain(f"QuickBooks failed with {reply.status}: {said}", after=after, slow=slow, hint=hint)
-    hint = "check base_url and realm_id." if reply.status == 404 else ""
+    hint = "check base_url and realm_id." if reply.status == 404 else _REFUSED_HINT
     raise PermanentError(f"QuickBooks refuses the request with {reply.status}: {said}", hint=hint)
 
 
@@ -108,6 +115,8 @@ def _inspect_success(reply: Reply) -> None:
 
 def _fault_of(reply: Reply) -> Fault | None:
     ok = 200 <= reply.status < 300
+    if reply.body.lstrip()[:1] == b"<" and (fault := _in_xml(reply.body)):
+        return fault
     try:
         body = reply.json
     except TryAgain:
@@ -151,6 +160,23 @@ def _parsed(fault: object) -> Fault:
     code = next((str(one["code"]) for one in errors if one.get("code")), "")
     text = redact("; ".join(text for text in texts if text) or "no reason given")[:300]
     return Fault(code.lstrip("0"), str(lower.get("type") or ""), text)
+
+
+def _in_xml(body: bytes) -> Fault | None:
+    """The fault of an XML answer; None where it has none, or is a page instead."""
+    if len(body) > _LARGEST_XML_FAULT:
+        return None
+    try:
+        fault = ElementTree.fromstring(body).find(".//{*}Fault")
+    except ElementTree.ParseError:
+        return None
+    if fault is None:
+        return None
+    errors = [
+        {"code": one.get("code"), "message": one.findtext("{*}Message"), "detail": one.findtext("{*}Detail")}
+        for one in fault.iterfind("{*}Error")
+    ]
+    return _parsed({"type": fault.get("type"), "error": errors})
 
 
 def _trace_id(reply: Reply) -> str:

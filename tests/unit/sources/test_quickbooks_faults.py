@@ -133,6 +133,47 @@ def test_a_throttle_may_come_with_any_status() -> None:
         inspect(reply(200, fault("3001", lower=True)))
 
 
+def xml_fault(code: str, kind: str, message: str, *, detail: str = "why") -> bytes:
+    return f"""<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<IntuitResponse time="2016-10-10T12:14:28.801-07:00" xmlns="http://schema.intuit.com/finance/v3">
+    <Fault type="{kind}">
+        <Error code="{code}">
+            <Message>{message}</Message>
+            <Detail>{detail}</Detail>
+        </Error>
+    </Fault>
+</IntuitResponse>
+""".encode()
+
+
+@pytest.mark.parametrize("status", [200, 403, 429])
+def test_a_throttle_told_in_xml_is_a_throttle_and_no_denied_access(status: int) -> None:
+    text = f"message=ThrottleExceeded; errorCode=003001; statusCode={status}"
+    body = xml_fault("3001", "SERVICE", text, detail="The request limit was reached.  Try again later")
+    with pytest.raises(TryAgain, match=r"throttles: .*The request limit was reached.*\(code 3001\)") as caught:
+        inspect(reply(status, body))
+    assert caught.value.at_least == 60.0
+
+
+def test_what_xml_tells_means_what_it_means_in_json() -> None:
+    with pytest.raises(TryAgain, match="code 10000"):
+        inspect(reply(400, xml_fault("10000", "SystemFault", "An application error has occurred")))
+    with pytest.raises(Unauthorized, match="code 3200"):
+        inspect(reply(401, xml_fault("3200", "AUTHENTICATION", "message=AuthenticationFailed; errorCode=003200")))
+    with pytest.raises(Forbidden, match="code 5020"):
+        inspect(reply(400, xml_fault("5020", "ValidationFault", "Permission Denied Error"), path="reports/CashFlow"))
+    with pytest.raises(ConfigurationError, match=r"denies access: .*code 3100"):
+        inspect(reply(403, xml_fault("3100", "AuthorizationFault", "message=ApplicationAuthorizationFailed")))
+
+
+@pytest.mark.parametrize("body", [b"<IntuitResponse/>", b"<html><Fault></html>", b"<" + b" " * 70_000])
+def test_xml_without_a_fault_is_judged_by_its_status(body: bytes) -> None:
+    with pytest.raises(ConfigurationError):
+        inspect(reply(403, body))
+    with pytest.raises(TryAgain, match="not JSON"):
+        inspect(reply(200, body))
+
+
 @pytest.mark.parametrize(("status", "slow"), [(500, False), (502, False), (503, False), (504, True), (408, True)])
 def test_a_server_in_trouble_is_asked_again(status: int, slow: bool) -> None:
     with pytest.raises(TryAgain) as caught:
@@ -147,8 +188,9 @@ def test_a_system_failure_is_asked_again_whatever_its_status() -> None:
 
 @pytest.mark.parametrize("status", [200, 400])
 def test_a_query_that_is_wrong_is_a_defect(status: int) -> None:
-    with pytest.raises(PermanentError, match=r"Failed: why \(code 4000\)"):
+    with pytest.raises(PermanentError, match=r"Failed: why \(code 4000\)") as caught:
         inspect(reply(status, fault("4000", "ValidationFault")))
+    assert "Intuit's support" in caught.value.hint
 
 
 @pytest.mark.parametrize(
