@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,6 +36,8 @@ class EntityReader:
     """Reads the entities of one company. Changes are asked for once for all of them and kept until they are read."""
 
     api: CompanyApi
+    skipped: Collection[str] = ()
+    """Names of streams that nobody reads."""
     _shared: _Capture | None = None
 
     def read(self, stream: EntityStream, state: Mapping[str, Any] | None) -> Extract:
@@ -63,9 +65,15 @@ class EntityReader:
         )
 
     def _capture(self, stream: EntityStream, since: datetime) -> _Capture:
-        """The entity's changes since then or earlier: from what all share, or on its own where that is cut short."""
+        """The entity's changes since then or earlier: from what all share, or on its own where that is cut short.
+
+        Or refused, for then it may be another entity that can't be had.
+        """
         if self._shared is None or since < self._shared.since:
-            self._shared = self._ask([one.entity for one in ENTITIES], since)
+            try:
+                self._shared = self._ask([one.entity for one in ENTITIES if one.name not in self.skipped], since)
+            except PermanentError:
+                self._shared = _Capture(since, None, {})
         if stream.entity in self._shared.rows:
             return self._shared
         return self._ask([stream.entity], since)

@@ -20,8 +20,8 @@ from orchestration.sources.core.retry import TryAgain
 
 TOKEN_EXPIRED = {"3200"}
 NOT_AUTHORIZED = {"3100", "3201", "3202"}
-LAPSED = {"7001"}
-MAY_NOT = {"5020"}
+LAPSED = {"7001", "6190"}
+MAY_NOT = {"5020", "5030"}
 THROTTLED = {"3001"}
 SYSTEM_FAILURE = {"10000"}
 
@@ -50,8 +50,9 @@ class Forbidden(PermanentError):
     def __init__(self, said: str) -> None:
         super().__init__(
             f"QuickBooks does not let this be read: {said}",
-            hint="the user who connected the company has no right to it, or the company's plan does not have it: "
-            "connect again as an administrator of the company, or see its plan. What was loaded before is untouched.",
+            hint="the user who connected the company has no right to it: connect again as an administrator of the "
+            "company. Or its plan does not have it: then name the stream under skip_streams in organizations.yml. What "
+            "was loaded before is untouched.",
         )
 
 

@@ -86,7 +86,7 @@ class Company:
     _settings: dict[str, Page] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._entities = EntityReader(self.api)
+        self._entities = EntityReader(self.api, self.connection.skip_streams)
 
     def read(self, stream: Stream, state: Mapping[str, Any] | None, window: tuple[date, date] | None) -> Extract:
         """See ``records.Session``. ``window`` concerns reports; entities are read as of now, whatever it says.
@@ -112,6 +112,9 @@ class Company:
         return ZoneInfo(self.timezone)
 
     def _extract(self, stream: Stream, state: Mapping[str, Any] | None, window: tuple[date, date] | None) -> Extract:
+        if stream.name in self.connection.skip_streams:
+            note = f"{stream.name} skipped: named under skip_streams in organizations.yml"
+            return Extract(records=(), mode="incremental", state=dict(state or {}), notes=[note])
         if isinstance(stream, SettingsStream):
             return self._read_settings(stream)
         self._know_the_clock()

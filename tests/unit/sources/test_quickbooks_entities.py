@@ -336,6 +336,46 @@ def test_refused_change_capture_means_a_full_read() -> None:
     assert "changes can't be had" in second.notes[0]
 
 
+def without_bills(_fake: FakeBooks, request: httpx2.Request, params: dict[str, str]) -> httpx2.Response | None:
+    """A plan that has no bills: Intuit refuses whatever names them."""
+    fault = {"Fault": {"Error": [{"Message": "Feature Not Supported", "code": "5030"}], "type": "ValidationFault"}}
+    named = params.get("entities", "").split(",") + params.get("query", "").split()
+    return httpx2.Response(400, json=fault) if "Bill" in named else None
+
+
+def test_an_entity_that_the_plan_does_not_have_costs_the_others_no_full_read() -> None:
+    books = FakeBooks()
+    books.add("Invoice", 3, at=OLD)
+    _, first = read(open_fake(books))
+    books.pass_time(days=1)
+    books.touch("Invoice", "2")
+    books.before.append(without_bills)
+    company = open_fake(books)
+    records, second = read(company, state=first.state)
+    assert (second.mode, [record.record_id for record in records]) == ("incremental", ["2"])
+    assert [params["entities"] for params in books.captures] == ["Invoice"]
+    with pytest.raises(PermanentError, match="Feature Not Supported") as caught:
+        read(company, stream=QUICKBOOKS.stream("bill"), state=first.state)
+    assert "skip_streams" in caught.value.hint
+
+
+def test_a_stream_named_under_skip_streams_is_left_alone_and_its_changes_are_not_asked_for() -> None:
+    books = FakeBooks()
+    books.add("Invoice", 3)
+    _, first = read(open_fake(books))
+    books.before.append(without_bills)
+    books.statements.clear()
+    company = open_fake(books, skip_streams=["bill"])
+    records, bills = read(company, stream=QUICKBOOKS.stream("bill"), state=first.state)
+    assert (records, bills.mode, bills.state) == ([], "incremental", first.state)
+    assert bills.notes == ["bill skipped: named under skip_streams in organizations.yml"]
+    assert read(company, state=first.state)[1].mode == "incremental"
+    (asked,) = books.captures
+    assert "Bill" not in asked["entities"].split(",")
+    with pytest.raises(ConfigurationError, match="is no stream of QuickBooks"):
+        open_fake(books, skip_streams=["bills"])
+
+
 def test_odd_rows_are_kept_as_far_as_they_are_objects() -> None:
     books = FakeBooks()
     rows = [{"Id": 7}, {"Id": None, "x": 1}, None, "text", {"Id": "9", "MetaData": None}, {"Id": "10", "MetaData": []}]

@@ -94,10 +94,10 @@ def test_what_the_connected_user_may_not_read_is_one_streams_matter_with_a_way_o
     assert isinstance(caught.value, PermanentError)
     assert caught.value.kind == "configuration"
     assert "the user who connected the company" in caught.value.hint
-    assert "plan" in caught.value.hint
+    assert "skip_streams" in caught.value.hint
 
 
-@pytest.mark.parametrize("code", ["7001", "007001"])
+@pytest.mark.parametrize("code", ["7001", "007001", "6190"])
 def test_a_company_whose_subscription_lapsed_is_a_matter_of_configuration(code: str) -> None:
     text = "message=Subscription for company has lapsed or Invalid destination URL is used; errorCode=007001"
     with pytest.raises(ConfigurationError, match="Subscription for company has lapsed") as caught:
