@@ -19,7 +19,7 @@ from orchestration.sources.core.instants import parse_retry_after, utc_now
 from orchestration.sources.core.retry import TryAgain
 
 TOKEN_EXPIRED = {"3200"}
-NOT_AUTHORIZED = {"3100", "3201", "3202"}
+NOT_AUTHORIZED = {"120", "3100", "3201", "3202"}
 LAPSED = {"7001", "6190"}
 MAY_NOT = {"5020", "5030"}
 THROTTLED = {"3001"}
@@ -33,7 +33,8 @@ _LARGEST_XML_FAULT = 64 * 1024
 _QUOTA_HINT = "if it goes on for hours, the app's monthly quota may be used up: see the Intuit developer dashboard."
 _ACCESS_HINT = (
     "the app is not connected to this company: check that realm_id belongs to the refresh token, that base_url is that "
-    "of the same environment (sandbox or production), and that the app has the accounting scope; then connect again."
+    "of the same environment (sandbox or production), that the app has the accounting scope, and that the user who "
+    "connected it still has access to the company; then connect again."
 )
 _OUTAGE_HINT = f"an outage at Intuit looks like this: run the sync again later. If it stays, {_ACCESS_HINT}"
 _REFUSED_HINT = (
@@ -87,7 +88,8 @@ def inspect(reply: Reply) -> None:
         slow = reply.status in (408, 504)
         hint = _OUTAGE_HINT if code in NOT_AUTHORIZED else ""
         raise TryAgain(f"QuickBooks failed with {reply.status}: {said}", after=after, slow=slow, hint=hint)
-    hint = "check base_url and realm_id." if reply.status == 404 else _REFUSED_HINT
+    elsewhere = reply.status == 404 or 300 <= reply.status < 400
+    hint = "check base_url and realm_id." if elsewhere else _REFUSED_HINT
     raise PermanentError(f"QuickBooks refuses the request with {reply.status}: {said}", hint=hint)
 
 

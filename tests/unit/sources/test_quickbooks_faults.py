@@ -39,7 +39,7 @@ def test_a_401_without_a_word_asks_for_a_new_token_too() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403])
-@pytest.mark.parametrize("code", ["3100", "003100", "3201", "3202"])
+@pytest.mark.parametrize("code", ["3100", "003100", "3201", "3202", "120", "000120"])
 def test_an_app_that_is_not_this_companys_is_a_matter_of_configuration(status: int, code: str) -> None:
     with pytest.raises(ConfigurationError, match="denies access") as caught:
         inspect(reply(status, fault(code, "AUTHORIZATION")))
@@ -232,7 +232,8 @@ def test_the_trace_id_is_passed_on_for_support() -> None:
         inspect(reply(400, fault("4000"), intuit_tid="1-abc"))
 
 
-def test_a_wrong_address_says_what_to_check() -> None:
+@pytest.mark.parametrize("status", [301, 302, 404])
+def test_a_wrong_address_says_what_to_check(status: int) -> None:
     with pytest.raises(PermanentError) as caught:
-        inspect(reply(404, b"Not Found"))
+        inspect(reply(status, b"Not Found"))
     assert caught.value.hint == "check base_url and realm_id."
