@@ -20,6 +20,7 @@ balances as (
 
     select
         org_id,
+        min(currency_code) as currency_code,
         sum(current_balance) as account_balance
     from {{ ref('stg_quickbooks__account') }}
     where account_type = 'Bank' and not is_deleted
@@ -51,6 +52,8 @@ inner join balances using (org_id)
 inner join read_at using (org_id)
 inner join {{ ref('organizations') }} as organizations on newest.org_id = organizations.id
 where
-    newest.cash_balance <> balances.account_balance
+    -- A balance sheet is in the currency of the books, whatever that of an account is.
+    coalesce(balances.currency_code, organizations.currency) = organizations.currency
+    and newest.cash_balance <> balances.account_balance
     and read_at.accounts_at - read_at.balance_sheet_at between interval '-1 day' and interval '1 day'
     and date_trunc('month', read_at.balance_sheet_at at time zone organizations.timezone) = newest.period_start

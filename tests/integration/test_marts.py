@@ -331,6 +331,9 @@ def test_what_contradicts_itself_or_cant_be_read_is_named(
     land(connection, 2, "profit_and_loss", [total_report("profit_and_loss", both, "2024-04", "2024-06")], run_id=1)
     land(connection, 2, "profit_and_loss", months, run_id=2)
     land(connection, 2, "profit_and_loss", [total_report("profit_and_loss", both, "2024-05", "2024-06")], run_id=2)
+    # The organization's books are said to be in dollars.
+    pounds = {"ReportName": "ProfitAndLoss", "Currency": "GBP"}
+    land(connection, 2, "profit_and_loss", [report("profit_and_loss", [], "2024-12", Header=pounds)])
     # What can't be read, or not be held.
     unreadable = [
         section("Income", [line("Sales", "n/a", "46")], "see note", group="Income"),
@@ -362,6 +365,7 @@ def test_what_contradicts_itself_or_cant_be_read_is_named(
         "quickbooks_report_identities",
         "quickbooks_accounts_in_reports",
         "quickbooks_bank_balances",
+        "quickbooks_report_currency",
         "quickbooks_operating_cash_flow",
         "quickbooks_unreadable_amounts",
         "financial_metrics_unknown",
@@ -385,6 +389,8 @@ def test_what_contradicts_itself_or_cant_be_read_is_named(
     assert [(row[0], f"{row[1]:%Y-%m}", str(row[2]), str(row[3])) for row in balances] == [
         ("org_2", "2024-09", "2001.00", "2000.99")
     ]
+    currencies = found(connection, outcome, "quickbooks_report_currency")
+    assert [(row[0], f"{row[1]:%Y-%m}", *row[2:]) for row in currencies] == [("org_2", "2024-12", "GBP", "USD")]
     flows = found(connection, outcome, "quickbooks_operating_cash_flow")
     assert sorted((row[0], str(row[3]), str(row[4])) for row in flows) == [
         ("org_1", "5.00", "6.00"),
@@ -408,6 +414,10 @@ def test_what_contradicts_itself_or_cant_be_read_is_named(
     assert "TxnDate, TotalAmt" in invoice
     # The bank's cent turns up.
     land(connection, 2, "account", {"35": bank | {"CurrentBalance": 2001}})
+    assert dbt.run("test", "--select", "quickbooks_bank_balances").statuses["quickbooks_bank_balances"] == "pass"
+    # 1800.00 euros are no 2001.00 dollars, and no contradiction to them.
+    euros = {"CurrentBalance": 1800, "CurrencyRef": {"value": "EUR"}}
+    land(connection, 2, "account", {"35": bank | euros})
     assert dbt.run("test", "--select", "quickbooks_bank_balances").statuses["quickbooks_bank_balances"] == "pass"
     # Everything else was published all the same.
     rows = metrics(connection)
