@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,8 @@ from orchestration.errors import PermanentError, TransientError
 from orchestration.sources.core.instants import parse_iso
 from orchestration.sources.core.paging import numbered_pages
 from orchestration.sources.core.records import Extract, Record
-from orchestration.sources.quickbooks.api import CAPTURE_LIMIT, PAGE_SIZE, ROUND_SIZE, CompanyApi
+from orchestration.sources.core.retry import TooSlow
+from orchestration.sources.quickbooks.api import CAPTURE_LIMIT, PAGE_SIZE, ROUND_SIZE, SMALLEST_PAGE, CompanyApi
 from orchestration.sources.quickbooks.streams import ENTITIES, EntityStream
 
 # Intuit keeps changes for 30 days; the margin is for a night that fails and for the clocks' differences.
@@ -96,7 +97,7 @@ class EntityReader:
         from the next page. So the changes made meanwhile are read too, and what is left is counted. Reading again
         repeats records, which the loader expects.
         """
-        reading = _FullRead(self.api, stream)
+        reading = _FullRead(self.api, stream, extract.notes)
         for _ in range(FULL_READS):
             yield from reading.pages()
             if reading.began is not None:
@@ -120,6 +121,7 @@ class _FullRead:
 
     api: CompanyApi
     stream: EntityStream
+    notes: list[str]
     began: datetime | None = None
     needs_count: bool = False
     _ids: set[str] = field(default_factory=set)
@@ -137,12 +139,27 @@ class _FullRead:
 
     def pages(self) -> Iterator[Record]:
         self._nameless = largest = 0
-        pages = numbered_pages(self._page, size=self._size, what=self.stream.entity, identity=_identity)
-        for rows in pages:
+        for rows in self._in_time():
             largest = max(largest, len(rows))
             yield from self._noted(_records(rows, self.began))
         if 0 < largest < self._size:
             self._size = largest
+
+    def _in_time(self) -> Iterator[Sequence[Any]]:
+        """The pages, smaller ones from where the server can't give as many rows in time."""
+        position = 1
+        while True:
+            size = self._size
+            pages = numbered_pages(self._page, size=size, what=self.stream.entity, identity=_identity, first=position)
+            try:
+                for rows in pages:
+                    yield rows
+                    position += size
+            except TooSlow as error:
+                self._size = max(SMALLEST_PAGE, size // 4)
+                self.notes.append(f"{self._size} records a page instead of {size}: {error.message[:200]}")
+            else:
+                return
 
     def changes_meanwhile(self) -> Iterator[Record]:
         if self.began is None:

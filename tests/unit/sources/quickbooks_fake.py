@@ -45,6 +45,8 @@ class FakeBooks:
         Called with every request, to change the books under the reader or to answer in the server's place.
     page_limit
         The most rows of a page, whatever is asked.
+    page_excess
+        Rows of a page beyond those asked for, where there are any.
     """
 
     now: datetime = START
@@ -55,6 +57,7 @@ class FakeBooks:
     counts: bool = True
     tells_time: bool = True
     page_limit: int = 1000
+    page_excess: int = 0
     company: dict[str, Any] = field(default_factory=lambda: {"Id": "1", "CompanyName": "Test"})
     preferences: dict[str, Any] = field(default_factory=lambda: {"Id": "1", "ReportPrefs": {"ReportBasis": "Accrual"}})
     statements: list[str] = field(default_factory=list)
@@ -122,7 +125,7 @@ class FakeBooks:
             return {"totalCount": len(rows)} if self.counts else {}
         rows.sort(key=lambda row: (row["MetaData"]["LastUpdatedTime"], int(row["Id"])))
         first, size = int(match["first"]), min(int(match["size"]), self.page_limit)
-        page = rows[first - 1 : first - 1 + size]
+        page = rows[first - 1 : first - 1 + size + self.page_excess]
         return {match["entity"]: page, "startPosition": first, "maxResults": len(page)} if page else {}
 
     def _capture(self, params: dict[str, str]) -> list[dict[str, Any]]:

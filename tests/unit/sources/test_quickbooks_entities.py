@@ -142,6 +142,71 @@ def test_a_server_with_smaller_pages_is_read_to_its_end() -> None:
     assert len(live(read(open_fake(books))[0])) == 350
 
 
+# As Intuit answers what takes it too long.
+GATEWAY_TIMEOUT = b"""<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<IntuitResponse time="2025-05-27T11:42:31.710-07:00" xmlns="http://schema.intuit.com/finance/v3">
+    <Fault type="SERVICE">
+        <Error code="6002">
+            <Message>message=GatewayTimeout; errorCode=006002; statusCode=504</Message>
+        </Error>
+    </Fault>
+</IntuitResponse>
+"""
+
+
+def test_records_too_large_for_a_thousand_a_page_are_read_by_smaller_ones() -> None:
+    books = FakeBooks()
+    books.add("Invoice", 2600, at=OLD)
+
+    # The second thousand holds what is large: 1001 to 2000 can be had by 250, 2001 to 2250 by 100 alone.
+    def too_slow(_fake: FakeBooks, _request: httpx2.Request, params: dict[str, str]) -> httpx2.Response | None:
+        words = params.get("query", "").split()
+        if "MAXRESULTS" not in words:
+            return None
+        first, size = int(words[-3]), int(words[-1])
+        slow = (first > 1000 and size > 250) or (first == 2001 and size > 100)
+        return httpx2.Response(504, content=GATEWAY_TIMEOUT) if slow else None
+
+    books.before.append(too_slow)
+    records, extract = read(open_fake(books))
+    assert [int(record.record_id) for record in records] == list(range(1, 2601))
+    asked = [tuple(map(int, words[-3::2])) for s in books.statements if "MAXRESULTS" in (words := s.split())]
+    assert asked == [
+        (1, 1000),
+        *((n, 250) for n in (1001, 1251, 1501, 1751)),
+        *((n, 100) for n in range(2001, 2700, 100)),
+    ]
+    assert [note.split(":")[0] for note in extract.notes] == [
+        "250 records a page instead of 1000",
+        "100 records a page instead of 250",
+    ]
+
+
+def test_a_server_too_slow_for_the_smallest_page_is_asked_again_and_then_given_up() -> None:
+    books = FakeBooks()
+    sizes: list[str] = []
+
+    def too_slow(_fake: FakeBooks, _request: httpx2.Request, params: dict[str, str]) -> httpx2.Response | None:
+        words = params.get("query", "").split()
+        if "MAXRESULTS" not in words:
+            return None
+        sizes.append(words[-1])
+        return httpx2.Response(504, content=GATEWAY_TIMEOUT)
+
+    books.before.append(too_slow)
+    with pytest.raises(TransientError, match="GatewayTimeout"):
+        read(open_fake(books, attempts=3))
+    assert sizes == ["1000", "250", "100", "100", "100"]
+
+
+def test_a_server_that_gives_more_than_asked_for_repeats_itself_and_loses_nothing() -> None:
+    books = FakeBooks()
+    books.add("Invoice", 2500)
+    books.page_excess = 1
+    records, _ = read(open_fake(books))
+    assert live(records) == {str(number) for number in range(1, 2501)}
+
+
 def test_a_server_that_does_not_count_is_believed() -> None:
     books = FakeBooks(counts=False)
     books.add("Invoice", 1500, at=OLD)
