@@ -156,6 +156,7 @@ class _FullRead:
                     yield rows
                     position += size
             except TooSlow as error:
+                self.api.client.stats.retries += 1
                 self._size = max(SMALLEST_PAGE, size // 4)
                 self.notes.append(f"{self._size} records a page instead of {size}: {error.message[:200]}")
             else:
