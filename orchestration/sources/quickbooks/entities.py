@@ -13,6 +13,7 @@ from orchestration.sources.core.paging import numbered_pages
 from orchestration.sources.core.records import Extract, Record
 from orchestration.sources.core.retry import TooSlow
 from orchestration.sources.quickbooks.api import CAPTURE_LIMIT, PAGE_SIZE, ROUND_SIZE, SMALLEST_PAGE, CompanyApi
+from orchestration.sources.quickbooks.faults import TooLarge
 from orchestration.sources.quickbooks.streams import ENTITIES, EntityStream
 
 # Intuit keeps changes for 30 days; the margin is for a night that fails and for the clocks' differences.
@@ -146,7 +147,7 @@ class _FullRead:
             self._size = largest
 
     def _in_time(self) -> Iterator[Sequence[Any]]:
-        """The pages, smaller ones from where the server can't give as many rows in time."""
+        """The pages, smaller ones from where the server can't give as many rows, or not in time."""
         position = 1
         while True:
             size = self._size
@@ -155,7 +156,9 @@ class _FullRead:
                 for rows in pages:
                     yield rows
                     position += size
-            except TooSlow as error:
+            except (TooSlow, TooLarge) as error:
+                if size <= SMALLEST_PAGE:
+                    raise
                 self.api.client.stats.retries += 1
                 self._size = max(SMALLEST_PAGE, size // 4)
                 self.notes.append(f"{self._size} records a page instead of {size}: {error.message[:200]}")

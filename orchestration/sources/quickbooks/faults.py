@@ -24,6 +24,7 @@ LAPSED = {"7001", "6190"}
 MAY_NOT = {"5020", "5030"}
 THROTTLED = {"3001"}
 SYSTEM_FAILURE = {"10000"}
+TOO_LARGE = {"10100"}
 
 # A throttled app that asks again sooner only prolongs it.
 THROTTLE_PAUSE = 60.0
@@ -57,6 +58,13 @@ class Forbidden(PermanentError):
         )
 
 
+class TooLarge(PermanentError):
+    """The answer would be too large: one to a narrower question may not be."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"QuickBooks has more to say than it puts into one answer: {said}", hint=_REFUSED_HINT)
+
+
 @dataclass(frozen=True)
 class Fault:
     """An error QuickBooks reports. ``code`` without leading zeros."""
@@ -81,6 +89,8 @@ def inspect(reply: Reply) -> None:
     if reply.status == 429 or code in THROTTLED or "throttl" in kind:
         after = parse_retry_after(reply.headers.get("retry-after"), reply.date or utc_now())
         raise TryAgain(f"QuickBooks throttles: {said}", after=after, at_least=THROTTLE_PAUSE, hint=_QUOTA_HINT)
+    if code in TOO_LARGE:
+        raise TooLarge(said)
     if reply.status < 500:
         _inspect_access(reply, code, kind, said)
     if reply.status >= 500 or reply.status == 408 or code in SYSTEM_FAILURE or kind.startswith("system"):

@@ -13,10 +13,11 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from orchestration.errors import ConfigurationError, PermanentError, TransientError
+from orchestration.errors import ConfigurationError, PermanentError, SourceError, TransientError
 from orchestration.sources.core.instants import parse_iso
 from orchestration.sources.core.records import Extract, Record
 from orchestration.sources.quickbooks.api import Answer, CompanyApi
+from orchestration.sources.quickbooks.faults import TooLarge
 from orchestration.sources.quickbooks.months import (
     Month,
     half_year,
@@ -117,7 +118,7 @@ class ReportReader:
         """The report of these months, in one or in halves and halves of halves."""
         try:
             sheet = self._ask(stream, months)
-        except (NotByMonth, TransientError) as error:
+        except (NotByMonth, TooLarge, TransientError) as error:
             if len(months) == 1:
                 raise _unreadable(stream, months[0], error) from error
             notes.append(f"{months[0]:%Y-%m} to {months[-1]:%Y-%m} asked for in parts: {_reason(error)}")
@@ -199,14 +200,14 @@ def _span(first: Month, last: Month) -> str:
     return f"{first:%Y-%m}..{last:%Y-%m}"
 
 
-def _unreadable(stream: ReportStream, month: Month, error: NotByMonth | TransientError) -> Exception:
+def _unreadable(stream: ReportStream, month: Month, error: NotByMonth | TooLarge | TransientError) -> Exception:
     if isinstance(error, TransientError):
         return error
     return PermanentError(
-        f"{stream.report} of {month:%Y-%m} can't be read: {error}",
+        f"{stream.report} of {month:%Y-%m} can't be read: {_reason(error)}",
         hint="one month is too much for one report, or the server does not answer as QuickBooks does.",
     )
 
 
 def _reason(error: Exception) -> str:
-    return error.message[:200] if isinstance(error, TransientError) else str(error)
+    return error.message[:200] if isinstance(error, SourceError) else str(error)

@@ -182,6 +182,32 @@ def test_records_too_large_for_a_thousand_a_page_are_read_by_smaller_ones() -> N
     ]
 
 
+@pytest.mark.parametrize(("most", "sizes"), [(250, ["1000", "250"]), (99, ["1000", "250", "100"])])
+def test_a_page_that_would_be_too_large_is_asked_for_smaller_as_far_as_there_are_smaller_ones(
+    most: int, sizes: list[str]
+) -> None:
+    books = FakeBooks()
+    books.add("Invoice", 120, at=OLD)
+    asked: list[str] = []
+    error = {"Message": "Result Set Big Error", "Detail": "The result for the query is too large", "code": "10100"}
+
+    def too_large(_fake: FakeBooks, _request: httpx2.Request, params: dict[str, str]) -> httpx2.Response | None:
+        words = params.get("query", "").split()
+        if "MAXRESULTS" not in words:
+            return None
+        asked.append(words[-1])
+        fault = {"Fault": {"Error": [error], "type": "ValidationFault"}}
+        return httpx2.Response(400, json=fault) if int(words[-1]) > most else None
+
+    books.before.append(too_large)
+    if most < int(sizes[-1]):
+        with pytest.raises(PermanentError, match="too large"):
+            read(open_fake(books))
+    else:
+        assert len(read(open_fake(books))[0]) == 120
+    assert asked == sizes
+
+
 def test_a_server_too_slow_for_the_smallest_page_is_asked_again_and_then_given_up() -> None:
     books = FakeBooks()
     sizes: list[str] = []

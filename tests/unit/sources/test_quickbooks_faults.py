@@ -10,7 +10,7 @@ import pytest
 from orchestration.errors import ConfigurationError, PermanentError
 from orchestration.sources.core.http import Reply, Unauthorized
 from orchestration.sources.core.retry import TryAgain
-from orchestration.sources.quickbooks.faults import Forbidden, inspect
+from orchestration.sources.quickbooks.faults import Forbidden, TooLarge, inspect
 
 
 def reply(status: int, body: Any = None, *, path: str = "query", **headers: str) -> Reply:
@@ -184,6 +184,15 @@ def test_a_server_in_trouble_is_asked_again(status: int, slow: bool) -> None:
 def test_a_system_failure_is_asked_again_whatever_its_status() -> None:
     with pytest.raises(TryAgain):
         inspect(reply(200, fault("10000", "SystemFault")))
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_an_answer_that_would_be_too_large_is_told_from_a_wrong_question(status: int) -> None:
+    detail = "Result Set Big Error : Report too large, please customize"
+    error = {"Message": "Result Set Big Error", "Detail": detail, "code": "10100", "element": "ReportName"}
+    with pytest.raises(TooLarge, match=r"Report too large, please customize \(code 10100\)") as caught:
+        inspect(reply(status, {"Fault": {"Error": [error], "type": "ValidationFault"}}))
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize("status", [200, 400])

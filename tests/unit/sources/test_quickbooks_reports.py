@@ -327,20 +327,30 @@ def test_a_report_without_total_column_deletes_a_total_that_would_go_stale() -> 
     assert len(months(landed)) == 15
 
 
+# As Intuit answers a question whose answer would be too large.
+TOO_LARGE = {
+    "Message": "Result Set Big Error",
+    "Detail": "Result Set Big Error : Report too large, please customize",
+    "code": "10100",
+    "element": "ReportName",
+}
+
+
 def limited_to(count: int, status: int = 504) -> Any:
-    """Answers with a status where more months are asked for than the server manages."""
+    """Answers with a status where more months are asked for than the server manages; with 400 and 200 says why."""
+    body = {"Fault": {"Error": [TOO_LARGE], "type": "ValidationFault"}} if status in (200, 400) else None
 
     def respond(_fake: FakeBooks, request: httpx2.Request, params: dict[str, str]) -> httpx2.Response | None:
         if "/reports/" not in request.url.path:
             return None
         first, last = date.fromisoformat(params["start_date"]), date.fromisoformat(params["end_date"])
-        return httpx2.Response(status) if shift(first, count) <= last else None
+        return httpx2.Response(status, json=body) if shift(first, count) <= last else None
 
     return respond
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
-@pytest.mark.parametrize("status", [504, 500])
+@pytest.mark.parametrize("status", [504, 500, 400, 200])
 def test_a_report_that_is_too_much_is_asked_for_in_parts(count: int, status: int) -> None:
     fake = books(before=[limited_to(count, status)])
     landed, extract = read(open_fake(fake))
@@ -366,6 +376,13 @@ def test_a_single_month_that_times_out_is_repeated_then_given_up() -> None:
     fake = books(before=[limited_to(0)])
     with pytest.raises(TransientError, match=r"failed with 504.*tried \d times"):
         read(open_fake(fake))
+
+
+def test_a_single_month_that_is_too_large_for_one_report_is_named() -> None:
+    fake = books(before=[limited_to(0, 400)])
+    with pytest.raises(PermanentError, match=r"ProfitAndLoss of 2025-01 can't be read: .*Report too large") as caught:
+        read(open_fake(fake))
+    assert "one month is too much for one report" in caught.value.hint
 
 
 def test_a_report_cut_short_is_asked_for_in_parts() -> None:
