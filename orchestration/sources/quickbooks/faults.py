@@ -19,7 +19,7 @@ from orchestration.sources.core.instants import parse_retry_after, utc_now
 from orchestration.sources.core.retry import TryAgain
 
 TOKEN_EXPIRED = {"3200"}
-NOT_AUTHORIZED = {"120", "3100", "3201", "3202"}
+NOT_AUTHORIZED = {"3100", "3201", "3202"}
 LAPSED = {"7001", "6190"}
 MAY_NOT = {"5020", "5030"}
 THROTTLED = {"3001"}
