@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -89,7 +89,7 @@ class PortalApi:
     _longest: int = LONGEST_PROPERTIES
     """Characters of properties in an address that were not refused yet."""
     _names: dict[str, str] = field(default_factory=dict)
-    """What object types are called in paths, of those for which it is not their name."""
+    """What the server calls what it does not know by its name."""
 
     def inspect(self, reply: Reply) -> None:
         """See ``core.http.Inspect``; learns the clock and the limits from every answer."""
@@ -161,7 +161,9 @@ class PortalApi:
     def owners(self, *, after: str | None, archived: bool) -> Page:
         """A page of users, or of those who left."""
         params = {"limit": str(LIST_PAGE), "archived": _flag(archived), **({"after": after} if after else {})}
-        return _without_live(self._get(OWNERS, params), archived)
+        # HubSpot's own descriptions have the address with a slash at its end and without; the API knows both.
+        page = self._by_either(OWNERS, f"{OWNERS}/", lambda path: self._get(path, params))
+        return _without_live(page, archived)
 
     def pipelines(self, kind: str) -> Page:
         """All pipelines of a kind with their stages."""
@@ -184,20 +186,23 @@ class PortalApi:
         def called(name: str) -> Page:
             return self._call(method, f"{OBJECTS}/{quote(name)}{operation}", params, body, limiters)
 
-        name = self._names.get(kind, kind)
+        return self._by_either(kind, TYPE_IDS.get(kind, kind), called)
+
+    def _by_either(self, name: str, other: str, called: Callable[[str], Page]) -> Page:
+        """What is called by its name, or by its other one where the server knows that alone."""
+        known = self._names.get(name, name)
         try:
-            return called(name)
+            return called(known)
         except NotFound:
-            number = TYPE_IDS.get(kind, name)
-            if name == number:
+            if known == other:
                 raise
             try:
-                page = called(number)
+                page = called(other)
             except NotFound:
                 # Neither is known: the error is that of the name, which tells a person more.
                 pass
             else:
-                self._names[kind] = number
+                self._names[name] = other
                 return page
             raise
 

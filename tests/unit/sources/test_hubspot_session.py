@@ -72,6 +72,18 @@ def test_opening_a_portal_asks_for_nothing_and_reading_asks_as_documented(fault_
     assert second.query == {"limit": ["100"], "archived": ["true"]}
 
 
+def test_a_server_that_knows_owners_with_a_slash_at_the_end_alone_is_asked_so(fault_server: FaultServer) -> None:
+    records, _ = owners(fault_server, error(404), PAGE, NONE)
+    assert [record.record_id for record in records] == ["1"]
+    assert [seen.path for seen in fault_server.seen] == ["/crm/v3/owners", "/crm/v3/owners/", "/crm/v3/owners/"]
+
+    # Neither is known: each is asked once, and the error is that of the address without.
+    fault_server.seen.clear()
+    with pytest.raises(PermanentError, match="refuses the request with 404: It is elsewhere"):
+        owners(fault_server, answer({"message": "It is elsewhere."}, 404), error(404))
+    assert [seen.path for seen in fault_server.seen] == ["/crm/v3/owners", "/crm/v3/owners/"]
+
+
 def test_everything_on_the_way_may_fail_once(fault_server: FaultServer) -> None:
     steps = [
         reset,
@@ -147,7 +159,7 @@ def test_failing_for_ever_ends_bounded_and_never_as_an_empty_list(fault_server: 
         assert len(fault_server.seen) == 6
 
 
-@pytest.mark.parametrize("status", [400, 404, 414, 431])
+@pytest.mark.parametrize("status", [400, 414, 431])
 def test_a_refused_question_is_not_asked_again(fault_server: FaultServer, status: int) -> None:
     with pytest.raises(PermanentError, match=f"refuses the request with {status}"):
         owners(fault_server, error(status))
