@@ -45,7 +45,11 @@
 {%- endmacro %}
 
 {% macro postgres__readable_number(text) -%}
-    case when {{ text }} ~ '^-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,2})?$' then ({{ text }})::numeric end
+    {#- Some sources write binary fractions out in full, with 50 decimals and more. Counted in the pattern, they would cost
+        Postgres several times as long. #}
+    case
+        when length({{ text }}) <= 300 and {{ text }} ~ '^-?\d{1,30}(\.\d+)?([eE][+-]?\d{1,2})?$' then ({{ text }})::numeric
+    end
 {%- endmacro %}
 
 

@@ -294,7 +294,9 @@ AZURE_SQL = {
 
 def _object(rules: Mapping[str, tuple[str, Any]] | None = None) -> Rows:
     """``rules``: of properties, the name and what breaks them."""
-    held = {"pipeline": "default", "dealstage": "won", "hs_pipeline_stage": "1"}
+    # HubSpot writes what a binary fraction went into to its last decimal.
+    amount = "8499.9999999999997779553950749686919152736663818359375"
+    held = {"pipeline": "default", "dealstage": "won", "hs_pipeline_stage": "1", "amount": amount}
     return Rows(
         keyed("id", createdAt="2026-01-01T00:00:00Z", properties=held),
         {
