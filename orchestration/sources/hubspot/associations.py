@@ -32,12 +32,13 @@ class Associator:
     others: tuple[str, ...]
     kept: frozenset[str]
     notes: list[str]
+    answered: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
 
     @property
     def read(self) -> list[str]:
-        """Object types whose associations could be had."""
-        return [other for other in self.others if other not in self.refused]
+        """Object types whose associations could be had, now or before: a night without records asks for none."""
+        return [other for other in self.others if other in self.kept or other in self.answered]
 
     def added(self, pages: Iterable[tuple[Sequence[Row], int]]) -> Iterator[Row]:
         """The rows of all pages (rows, bytes), each with what it is associated with under ``associations``."""
@@ -58,10 +59,13 @@ class Associator:
     def _associated(self, rows: list[Row]) -> list[Row]:
         ids = list(dict.fromkeys(str(row["id"]) for row in rows if row.get("id")))
         linked: dict[str, dict[str, list[Row]]] = {one: {} for one in ids}
-        for other in self.read:
+        for other in self.others if ids else ():
+            if other in self.refused:
+                continue
             try:
                 for one, links in self._links(other, ids).items():
                     linked.setdefault(one, {})[other] = links
+                self.answered.add(other)
             except (Forbidden, Refused) as error:
                 if other in self.kept:
                     raise

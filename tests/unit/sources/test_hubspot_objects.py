@@ -303,6 +303,31 @@ def test_associations_that_could_never_be_read_are_left_out_and_lost_ones_fail(h
         hubspot.read("deals")
 
 
+@pytest.mark.parametrize("at_first", [0, 1])
+def test_a_night_without_records_reads_no_associations_that_could_be_lost(hubspot: Portal, at_first: int) -> None:
+    hubspot.account.missing_scopes = {"crm.objects.companies.read"}
+    hubspot.add(at_first, "deals")
+    hubspot.read("deals")
+    # A night on, all is of before the search's overlap.
+    for _ in range(2):
+        hubspot.later(86_400)
+        quiet = hubspot.read("deals")
+    assert quiet.records == []
+    hubspot.add(1, "deals", first=9)
+    read = hubspot.read("deals")
+    assert read.live["9"]["associations"] == {}
+    assert read.notes[0].startswith("without associations with companies")
+
+    # What could be read stays read over nights without records: its loss is one.
+    for _ in range(2):
+        hubspot.later(86_400)
+        hubspot.read("deals")
+    hubspot.account.missing_scopes.add("crm.objects.contacts.read")
+    hubspot.add(1, "deals", first=10)
+    with pytest.raises(PermanentError, match=r"crm\.objects\.contacts\.read"):
+        hubspot.read("deals")
+
+
 def test_results_that_are_no_objects_are_counted_and_those_without_id_kept(hubspot: Portal) -> None:
     hubspot.add(3)
     hubspot.account.raw = {("contacts", 1001): b'"text", {"properties": "none"}, null, {"id": 1001, "updatedAt": 5}'}
