@@ -25,6 +25,10 @@ _REFUSED_HINT = (
     "copy the access token again from the private app's Auth tab (docs/sources/hubspot.md), put it into the variable "
     "that organizations.yml names, and check base_url."
 )
+_UNKNOWN_HINT = (
+    "check base_url; where the portal does not have what is asked for, name the stream under skip_streams in "
+    "organizations.yml."
+)
 
 
 class Forbidden(PermanentError):
@@ -92,10 +96,8 @@ def inspect(reply: Reply) -> None:
     if reply.status >= 500 or reply.status in _LATER:
         slow = reply.status in (408, 504, 524)
         raise TryAgain(f"HubSpot failed with {reply.status}: {said}", after=after, slow=slow)
-    refusal = f"HubSpot refuses the request with {reply.status}: {said}"
-    if reply.status == 404:
-        raise NotFound(refusal, hint="check base_url.")
-    raise TooLong(refusal) if reply.status in (414, 431) else Refused(refusal)
+    refusal = {404: NotFound, 414: TooLong, 431: TooLong}.get(reply.status, Refused)
+    raise refusal(f"HubSpot refuses the request with {reply.status}: {said}", hint=_UNKNOWN_HINT)
 
 
 def _inspect_success(reply: Reply) -> None:

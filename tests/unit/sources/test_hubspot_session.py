@@ -161,9 +161,10 @@ def test_failing_for_ever_ends_bounded_and_never_as_an_empty_list(fault_server: 
 
 @pytest.mark.parametrize("status", [400, 414, 431])
 def test_a_refused_question_is_not_asked_again(fault_server: FaultServer, status: int) -> None:
-    with pytest.raises(PermanentError, match=f"refuses the request with {status}"):
+    with pytest.raises(PermanentError, match=f"refuses the request with {status}") as raised:
         owners(fault_server, error(status))
     assert len(fault_server.seen) == 1
+    assert "skip_streams" in raised.value.hint
 
 
 def test_403_without_a_missing_scope_is_no_reason_to_skip(fault_server: FaultServer) -> None:
