@@ -12,7 +12,7 @@ from typing import Any
 
 from orchestration.sources.core.paging import LoopGuard
 from orchestration.sources.hubspot.api import ASSOCIATION_BATCH, PortalApi, Row
-from orchestration.sources.hubspot.faults import Forbidden, Refused, objects
+from orchestration.sources.hubspot.faults import Forbidden, Refused, lost_hint, objects
 
 # Records wait in memory for their associations: this many, or as many as took this many bytes to send.
 WAITING_BYTES = 8 * 2**20
@@ -68,6 +68,7 @@ class Associator:
                 self.answered.add(other)
             except (Forbidden, Refused) as error:
                 if other in self.kept:
+                    error.hint = lost_hint(other)
                     raise
                 self.refused.add(other)
                 self.notes.append(f"without associations with {other}: {error.message}")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from orchestration.sources.core.instants import parse_iso
 from orchestration.sources.core.paging import cursor_pages
 from orchestration.sources.core.records import Extract, Record
 from orchestration.sources.hubspot.api import PortalApi, Row
-from orchestration.sources.hubspot.faults import Forbidden
+from orchestration.sources.hubspot.faults import Forbidden, lost_hint
 from orchestration.sources.hubspot.streams import OwnerStream, PipelineStream
 
 KNOWN = "pipelines"
@@ -45,20 +45,25 @@ def read_owners(api: PortalApi, stream: OwnerStream) -> Extract:
     return extract
 
 
-def read_pipelines(api: PortalApi, stream: PipelineStream, state: Mapping[str, Any]) -> Extract:
+def read_pipelines(
+    api: PortalApi, stream: PipelineStream, state: Mapping[str, Any], skipped: Container[str] = ()
+) -> Extract:
     """All pipelines with their stages: key ``<kind>/<id>``, for ids are unique within a kind only.
 
-    A pipeline that is gone is named as deleted: of two or three, one is too many for a share to be believed.
+    A pipeline that is gone is named as deleted: of two or three, one is too many for a share to be believed. Those of
+    kinds that are ``skipped`` stay as they are.
     """
-    extract = Extract(records=(), mode="full")
+    kinds = [kind for kind in stream.kinds if kind not in skipped]
+    extract = Extract(records=(), mode="full" if len(kinds) == len(stream.kinds) else "incremental")
     before: dict[str, list[str]] = dict(state.get(KNOWN) or {})
     read: dict[str, list[Row]] = {}
     refusal: Forbidden | None = None
-    for kind in stream.kinds:
+    for kind in kinds:
         try:
             read[kind] = api.pipelines(kind).rows
         except Forbidden as error:
             if kind in before:
+                error.hint = lost_hint(kind)
                 raise
             refusal = error
             extract.notes.append(f"without the pipelines of {kind}: they take {error.missing}")
@@ -80,7 +85,7 @@ def read_pipelines(api: PortalApi, stream: PipelineStream, state: Mapping[str, A
     extract.records = records
     if api.clock is not None:
         extract.state[READ_AT] = api.clock.isoformat(timespec="seconds")
-    extract.state[KNOWN] = {
+    extract.state[KNOWN] = {kind: keys for kind, keys in before.items() if kind not in kinds} | {
         kind: [record.record_id for record in records if not record.deleted and record.record_id.startswith(f"{kind}/")]
         or before.get(kind, [])
         for kind in read

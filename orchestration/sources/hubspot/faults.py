@@ -31,6 +31,14 @@ _UNKNOWN_HINT = (
 )
 
 
+def lost_hint(stream: str) -> str:
+    """The way out where something may not be read any more, by the stream that a person can do without."""
+    return (
+        "it could be read before: give the private app the scope again or, where the portal's plan has lost it, name "
+        f"{stream} under skip_streams in organizations.yml. What was loaded before is untouched."
+    )
+
+
 class Forbidden(PermanentError):
     """The private app may not ask this: a scope is missing, or the portal's plan does not have it."""
 
@@ -40,8 +48,7 @@ class Forbidden(PermanentError):
         self.missing = f"the scope {', '.join(scopes)}" if scopes else "a scope"
         super().__init__(
             f"HubSpot does not let the private app read this: it takes {self.missing}",
-            hint="it could be read before: give the private app the scope again or, where the portal's plan has lost "
-            "it, name the stream under skip_streams in organizations.yml. What was loaded before is untouched.",
+            hint=lost_hint("the stream"),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 from typing import Any
@@ -90,13 +90,16 @@ class Portal:
         return extract
 
     def _asked(self, stream: Stream, state: Mapping[str, Any], window: tuple[date, date] | None) -> Extract:
+        # What others tell of them goes with them: these streams are named as their objects are.
+        skipped = self.connection.skip_streams
         if isinstance(stream, OwnerStream):
             return read_owners(self.api, stream)
         if isinstance(stream, PipelineStream):
-            return read_pipelines(self.api, stream, state)
+            return read_pipelines(self.api, stream, state, skipped)
         if isinstance(stream, ObjectStream):
             properties = self.api.property_names(stream.kind)
-            return ObjectReader(self.api, stream, state, properties).read(window)
+            linked = tuple(one for one in stream.linked if one not in skipped)
+            return ObjectReader(self.api, replace(stream, linked=linked), state, properties).read(window)
         raise PermanentError(f"{stream.name} is not a stream of HubSpot")
 
     def _skip(self, stream: Stream, error: Forbidden) -> Extract:

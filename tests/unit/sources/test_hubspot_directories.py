@@ -79,3 +79,25 @@ def test_pipelines_of_a_kind_that_never_could_be_read_are_left_out_and_lost_ones
         hubspot.read("pipelines")
     hubspot.states.clear()
     assert hubspot.read("pipelines").notes[0].startswith("pipelines skipped")
+
+
+def test_of_a_lost_kind_that_is_skipped_pipelines_stay_as_they_are_and_others_are_read(hubspot: Portal) -> None:
+    pipeline(hubspot, "deals", "a")
+    pipeline(hubspot, "tickets", "b")
+    hubspot.read("pipelines")
+    hubspot.account.missing_scopes = {"tickets"}
+    with pytest.raises(PermanentError, match="it takes the scope tickets") as raised:
+        hubspot.read("pipelines")
+    assert "name tickets under skip_streams" in raised.value.hint
+
+    pipeline(hubspot, "deals", "c")
+    read = hubspot.read("pipelines", skip_streams=["tickets"])
+    # Incremental: that the tickets' pipelines are not among the records deletes none.
+    assert (read.mode, set(read.live), read.deleted) == ("incremental", {"deals/a", "deals/c"}, {})
+
+    # Back again, one that was removed meanwhile is still known to have been there.
+    hubspot.account.missing_scopes = set()
+    hubspot.crm.pipelines["tickets"].pop()
+    pipeline(hubspot, "tickets", "d")
+    read = hubspot.read("pipelines")
+    assert (read.mode, set(read.deleted)) == ("full", {"tickets/b"})

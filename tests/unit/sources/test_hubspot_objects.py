@@ -299,8 +299,11 @@ def test_associations_that_could_never_be_read_are_left_out_and_lost_ones_fail(h
 
     hubspot.account.missing_scopes = {"crm.objects.companies.read"}
     hubspot.change(deal, amount="1")
-    with pytest.raises(PermanentError, match=r"crm\.objects\.companies\.read"):
+    with pytest.raises(PermanentError, match=r"crm\.objects\.companies\.read") as raised:
         hubspot.read("deals")
+    assert "name companies under skip_streams" in raised.value.hint
+    read = hubspot.read("deals", skip_streams=["companies"])
+    assert (read.live["1"]["associations"], read.notes) == ({}, [])
 
 
 @pytest.mark.parametrize("at_first", [0, 1])
