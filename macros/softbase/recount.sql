@@ -60,3 +60,9 @@
         offset 0
     ) as changed
 {%- endmacro %}
+
+
+{% macro text_of(name) -%}
+    {#- While dbt parses, it does not know all models yet. -#}
+    {{ return(graph.nodes['model.' ~ project_name ~ '.' ~ name].raw_code if execute else '') }}
+{%- endmacro %}

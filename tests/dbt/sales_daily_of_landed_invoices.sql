@@ -31,8 +31,13 @@ invoices as (
             and not coalesce({{ readable_flag("landed.payload ->> 'IsDeleted'") }}, false)
             and nullif(landed.payload ->> 'DeletionTime', '') is null
             and {{ readable_local_timestamp("landed.payload ->> 'InvoiceDate'") }}::date = days.sales_date
-            -- Whose order is a quote is a quote, whatever its number looks like.
-            and coalesce({{ readable_number("landed_orders.payload ->> 'Disposition'") }} not in (11, 13), true)
+            -- Whose order is a quote is a quote, whatever its number looks like; deleted orders say nothing.
+            and (
+                landed_orders.deleted_at is not null
+                or coalesce({{ readable_flag("landed_orders.payload ->> 'IsDeleted'") }}, false)
+                or nullif(landed_orders.payload ->> 'DeletionTime', '') is not null
+                or coalesce({{ readable_number("landed_orders.payload ->> 'Disposition'") }} not in (11, 13), true)
+            )
         ) as counts,
         (
             select coalesce(sum({{ readable_number('landed.payload ->> charge.name') }}), 0)

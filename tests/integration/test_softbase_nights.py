@@ -81,7 +81,8 @@ class Books:
         revenue: Counter[tuple[date, str]] = Counter()
         count: Counter[tuple[date, str]] = Counter()
         for number, row in self.invoices.items():
-            quote = number in self.orders and self.orders[number]["Disposition"] in (11, 13)
+            made = self.orders.get(number)
+            quote = made and not made["IsDeleted"] and made["Disposition"] in (11, 13)
             if row["IsDeleted"] or row["InvoiceDate"] is None or quote:
                 continue
             day = date.fromisoformat(row["InvoiceDate"][:10])
@@ -159,3 +160,21 @@ def test_days_are_those_of_counting_everything_again_night_after_night(
         nightly = stored(connection)
         run(dbt, "--full-refresh", "--select", *MODELS)
         assert stored(connection) == nightly
+
+
+def test_another_rule_of_which_invoices_count_makes_all_days_due(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Days are stored with a hash of the rules they were counted by; which invoices count, a view says."""
+    dbt = warehouse(database, tmp_path / "dbt")
+    before = _compiled(dbt)
+    manifest = dbt._manifest()
+    assert manifest is not None
+    manifest.nodes["model.aiop.int_softbase__invoices"].raw_code += "-- and not on Sundays"
+    manifest.build_flat_graph()
+    monkeypatch.setattr(Dbt, "_manifest", lambda _: manifest)
+    assert _compiled(dbt) != before
+
+
+def _compiled(dbt: Dbt) -> str:
+    return dbt.run("compile", "--select", "int_softbase__invoice_days").compiled["int_softbase__invoice_days"]

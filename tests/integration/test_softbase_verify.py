@@ -121,6 +121,10 @@ def test_an_invoice_of_a_quote_is_none(run: Callable[[str], None], ask: Callable
     """)
     day = ask(sales_figures, date(2026, 3, 1), date(2026, 3, 1))[date(2026, 3, 1)]
     assert (day["total_invoices"], day["total_revenue"]) == (4, Decimal("60.00"))
+    # Deleted, an order says nothing any more: 60 + 2.
+    run("alter table WO add IsDeleted boolean; update WO set IsDeleted = true where WONo = 2")
+    day = ask(sales_figures, date(2026, 3, 1), date(2026, 3, 1))[date(2026, 3, 1)]
+    assert (day["total_invoices"], day["total_revenue"]) == (5, Decimal("62.00"))
 
 
 def test_a_fleet_is_by_department_status_and_orders_that_run_today(

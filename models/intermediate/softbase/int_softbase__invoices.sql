@@ -28,10 +28,11 @@ left join {{ ref('int_softbase__departments') }} as any_branch
 where
     not register.is_deleted
     and register.invoice_date is not null
-    -- By what the order itself says: an invoice with a number that looks like a quote's is an invoice.
+    -- By what the order itself says: an invoice with a number that looks like a quote's is an invoice. An order that is
+    -- deleted says nothing: of one that is gone from Softbase, nobody who reads it anew would know.
     and coalesce(
         (
-            select orders.disposition not in (11, 13)
+            select orders.is_deleted or orders.disposition not in (11, 13)
             from {{ ref('int_softbase__work_orders') }} as orders
             where orders.org_id = register.org_id and orders.work_order_no = register.invoice_no
         ),

@@ -73,7 +73,7 @@ def invoiced(invoices: FoundTable, orders: FoundTable) -> tuple[ColumnElement[An
     amounts = [invoices.column(name) for name in invoices.names if name.endswith(("Taxable", "NonTax"))]
     revenue = sum((func.coalesce(amount, 0) for amount in amounts[1:]), func.coalesce(amounts[0], 0))
     quoted = exists().where(
-        orders.column("WONo") == invoices.column("InvoiceNo"), orders.column("Disposition").in_(_QUOTES)
+        lives(orders), orders.column("WONo") == invoices.column("InvoiceNo"), orders.column("Disposition").in_(_QUOTES)
     )
     return func.sum(revenue), and_(lives(invoices), not_(quoted))
 
