@@ -53,6 +53,16 @@
 {%- endmacro %}
 
 
+{% macro trimmed(text) -%}
+    {{ return(adapter.dispatch('trimmed', 'aiop')(text)) }}
+{%- endmacro %}
+
+{% macro postgres__trimmed(text) -%}
+    {#- btrim() alone takes blanks off; what is pasted into a database ends in tabs, line breaks and no-break spaces, too. -#}
+    nullif(btrim({{ text }}, e' \t\n\x0b\f\r\u00a0'), '')
+{%- endmacro %}
+
+
 {% macro readable_boolean(text) -%}
     {{ return(adapter.dispatch('readable_boolean', 'aiop')(text)) }}
 {%- endmacro %}

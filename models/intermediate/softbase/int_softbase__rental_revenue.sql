@@ -6,7 +6,7 @@ equipment as (
     select distinct on (org_id, unit_key)
         org_id,
         coalesce({{ softbase_key('serial_no') }}, {{ softbase_key('record_id') }}) as unit_key,
-        coalesce(nullif(btrim(model_group), ''), nullif(btrim(model), ''), nullif(btrim(make), '')) as equipment_type
+        coalesce({{ trimmed('model_group') }}, {{ trimmed('model') }}, {{ trimmed('make') }}) as equipment_type
     from {{ ref('stg_softbase__equipment') }}
     -- Also what has left the fleet: it was billed for before.
     order by org_id, unit_key, is_deleted

@@ -19,9 +19,9 @@ equipment as (
         coalesce({{ softbase_key('units.serial_no') }}, {{ softbase_key('units.record_id') }}) as unit_key,
         {{ softbase_key('units.unit_no') }} as unit_no,
         coalesce(
-            nullif(btrim(units.model_group), ''),
-            nullif(btrim(units.model), ''),
-            nullif(btrim(units.make), ''),
+            {{ trimmed('units.model_group') }},
+            {{ trimmed('units.model') }},
+            {{ trimmed('units.make') }},
             'unknown'
         ) as equipment_type,
         nullif(lower(btrim(units.rental_status)), '') as rental_status,
