@@ -1,4 +1,4 @@
--- One row per organization and type of equipment that was billed for since the fiscal year of the last read began.
+-- One row per organization and type of equipment that was billed for in the fiscal year that its fleet was last read in.
 with
 
 equipment as (
@@ -37,7 +37,7 @@ from history
 inner join {{ ref('int_softbase__reads') }} as reads
     on
         history.org_id = reads.org_id
-        and reads.subject = 'rental_history'
+        and reads.subject = 'fleet'
 left join equipment on history.org_id = equipment.org_id and history.unit_key = equipment.unit_key
 where
     history.month_start >= {{ fiscal_year_start('reads.read_date', 'reads.fiscal_year_start_month') }}

@@ -88,15 +88,20 @@ revenue as (
 revenue_by_type as (
 
     select
-        history_reads.org_id,
+        reads.org_id,
         count(billed.equipment_type) = count(billed.rent_amount) as is_known,
         jsonb_object_agg(billed.equipment_type, round(billed.rent_amount, 2)) filter (
             where billed.equipment_type is not null
         ) as revenue_by_type
-    from {{ ref('int_softbase__reads') }} as history_reads
-    left join {{ ref('int_softbase__rental_revenue') }} as billed using (org_id)
-    where history_reads.subject = 'rental_history'
-    group by history_reads.org_id
+    from reads
+    inner join {{ ref('int_softbase__reads') }} as history_reads
+        on
+            reads.org_id = history_reads.org_id
+            and history_reads.subject = 'rental_history'
+            -- What was last read before the fiscal year began says nothing of it.
+            and reads.fiscal_year_start <= history_reads.read_date
+    left join {{ ref('int_softbase__rental_revenue') }} as billed on reads.org_id = billed.org_id
+    group by reads.org_id
 
 ),
 
