@@ -25,12 +25,12 @@ months as (
         flows.month_start,
         flows.cash_balance,
         flows.cash_change,
-        -- An account of unknown kind may be any of these.
+        -- An account of unknown kind may be any of these. As published: health is judged on what stands there.
         {%- for flow in [
             'operating_cash_flow', 'receivable_change', 'inventory_change', 'payable_change', 'investing_cash_flow',
             'financing_cash_flow', 'fixed_assets', 'debt', 'equity'
         ] %}
-        case when flows.is_complete then flows.{{ flow }} end as {{ flow }},
+        case when flows.is_complete then {{ fitting_numeric('flows.' ~ flow, 18, 2) }} end as {{ flow }},
         {%- endfor %}
         flows.is_complete
     from {{ ref('int_softbase__cash_flow') }} as flows
@@ -45,12 +45,12 @@ select
     (month_start + interval '1 month - 1 day')::date as period_end,
     {{ fitting_numeric('cash_balance', 18, 2) }} as cash_balance,
     {{ fitting_numeric('cash_change', 18, 2) }} as cash_change_mtd,
-    {{ fitting_numeric('operating_cash_flow', 18, 2) }} as operating_cash_flow,
-    {{ fitting_numeric('receivable_change', 18, 2) }} as ar_change,
-    {{ fitting_numeric('inventory_change', 18, 2) }} as inventory_change,
-    {{ fitting_numeric('payable_change', 18, 2) }} as ap_change,
-    {{ fitting_numeric('investing_cash_flow', 18, 2) }} as investing_cash_flow,
-    {{ fitting_numeric('financing_cash_flow', 18, 2) }} as financing_cash_flow,
+    operating_cash_flow,
+    receivable_change as ar_change,
+    inventory_change,
+    payable_change as ap_change,
+    investing_cash_flow,
+    financing_cash_flow,
     (
         case
             when operating_cash_flow is null then 'unknown'
@@ -61,9 +61,7 @@ select
     )::varchar(20) as health_status,
     case
         when investing_cash_flow is not null and financing_cash_flow is not null
-            then jsonb_build_object(
-                    'fixed_assets', round(fixed_assets, 2), 'debt', round(debt, 2), 'equity', round(equity, 2)
-                )
+            then jsonb_build_object('fixed_assets', fixed_assets, 'debt', debt, 'equity', equity)
     end as non_operating_breakdown,
     'softbase_gl'::varchar(50) as source_system
 from months
