@@ -39,7 +39,15 @@ subjects as (
         needed.subject,
         -- Nothing is said of a day that one of the streams has not seen.
         min(reads.read_at) as read_at,
-        min(coalesce(reads.read_on, (reads.read_at at time zone organizations.timezone)::date)) as read_date,
+        min(
+            coalesce(
+                reads.read_on,
+                (
+                    reads.read_at
+                    at time zone coalesce(connections.settings ->> 'timezone', organizations.timezone)
+                )::date
+            )
+        ) as read_date,
         min({{ readable_date("connections.settings ->> 'start_date'") }}) as start_date
     from {{ source('ops', 'organizations') }} as organizations
     cross join needed

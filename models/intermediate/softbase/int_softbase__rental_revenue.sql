@@ -1,4 +1,4 @@
--- One row per organization and type of equipment that was billed for in the fiscal year that its fleet was last read in.
+-- One row per organization and type of equipment that was billed for in the fiscal year its fleet was last read in.
 with
 
 equipment as (
