@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from servers import EMBEDDED
 
 from orchestration.demo.serving.databases import Server, StandInDatabase, drop_database, ensure_database, set_clock
 from orchestration.demo.world import World
+from orchestration.sources.softbase import verified_departments
 from orchestration.sources.softbase.source import SOFTBASE
 from orchestration.sources.softbase.verified_cash import cash_figures
 from orchestration.sources.softbase.verified_rent import rent_figures
@@ -170,6 +172,25 @@ def test_a_fleet_is_by_department_status_and_orders_that_run_today(
         "units_by_type FORK": 2,
         "units_by_type unknown": 3,
     }
+
+
+def test_what_rents_is_read_from_the_warehouses_seed(
+    run: Callable[[str], None], ask: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A word within another is none ("Parent"), and an organization's own word on a number goes before all titles."""
+    run("""
+        insert into Dept values (1, 60, 'Rental'), (1, 70, 'Parent Co.'), (1, 33, 'Yard'), (1, 61, 'Rental parts');
+        insert into Equipment (SerialNo, InventoryBranch, InventoryDept) values
+            ('A', 1, 60), ('B', 1, 70), ('C', 1, 33), ('D', 2, 33), ('E', null, 60), ('F', 1, null), ('G', 1, 61)
+    """)
+    assert ask(fleet_figures)["total_units"] == 3  # A E G
+    seed = "softbase_departments.csv"
+    own = "one,number,33,1,rental\none,number,61,1,parts\ntwo,number,70,1,rental\n"
+    (tmp_path / seed).write_text(
+        (verified_departments.SEEDS / seed).read_text(encoding="utf-8") + own, encoding="utf-8"
+    )
+    monkeypatch.setattr(verified_departments, "SEEDS", tmp_path)
+    assert ask(fleet_figures)["total_units"] == 4  # A C D E
 
 
 def test_rent_is_by_code_before_department_and_begins_with_month_and_fiscal_year(

@@ -1,8 +1,8 @@
 """A dealership's figures asked afresh, by other means than those that fill the warehouse.
 
-The database adds up: sums and counts by day, account and state, over the views as they are now. No row is read, no
-state and no mapping; an error on the long way from Softbase to a mart shows as a difference. Of departments there is
-rental alone (``verified_rent``).
+The database adds up: sums and counts by day, account and state, over the views as they are now. No row is read and no
+state; an error on the long way from Softbase to a mart shows as a difference. Of departments there is rental alone, by
+the seeds that the marts go by (``verified_departments``).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from orchestration.sources.core.records import Session
 from orchestration.sources.core.sql_tables import FoundTable
 from orchestration.sources.softbase.asking import Figures, ask, cents, day_of, dealership_of, lives, today, view
 from orchestration.sources.softbase.session import Dealership
+from orchestration.sources.softbase.verified_departments import departments_of
 from orchestration.sources.softbase.views import FIRST_DATE
 
 _QUOTES = (11, 13)
@@ -81,12 +82,12 @@ def invoiced(invoices: FoundTable, orders: FoundTable) -> tuple[ColumnElement[An
 def fleet_figures(session: Session) -> Figures:
     """The fleet as it is now, by column of mart_rental_fleet; each type a figure of its own: ``units_by_type X``."""
     dealership = dealership_of(session)
-    units, lines, orders, depts = (view(dealership, name) for name in ("equipment", "wo_rental", "wo", "dept"))
+    units, lines, orders = (view(dealership, name) for name in ("equipment", "wo_rental", "wo"))
     tomorrow = datetime.combine(today(dealership) + timedelta(days=1), time())
     unit_status = func.lower(func.ltrim(func.rtrim(func.coalesce(units.column("RentalStatus"), ""))))
     in_fleet = and_(
         lives(units),
-        _of_rental(units, depts),
+        _of_rental(dealership, units),
         or_(units.column("Customer").is_(None), units.column("Customer") == false()),
         *(not_(unit_status.like(pattern)) for pattern in _GONE),
         *([_not_over(units.column("DealerSaleDate"), tomorrow)] if units.has("DealerSaleDate") else []),
@@ -146,13 +147,14 @@ def _not_over(column: ColumnElement[Any], tomorrow: datetime) -> ColumnElement[b
     return or_(column.is_(None), column >= tomorrow, column < FIRST_DATE)
 
 
-def _of_rental(units: FoundTable, depts: FoundTable) -> ColumnElement[bool]:
-    """By the title of the unit's department; where its branch has none of that number, by all that have it."""
-    titled = func.lower(func.coalesce(depts.column("Title"), "")).like("%rent%")
-    numbered = and_(lives(depts), depts.column("Dept") == units.column("InventoryDept"))
-    own = and_(numbered, depts.column("Branch") == units.column("InventoryBranch"))
-    elsewhere = and_(exists().where(numbered, titled), not_(exists().where(numbered, not_(titled))))
-    return or_(exists().where(own, titled), and_(not_(exists().where(own)), elsewhere))
+def _of_rental(dealership: Dealership, units: FoundTable) -> ColumnElement[bool]:
+    """Units of the branches and department numbers, few as these are, that rent."""
+    branch, number = units.column("InventoryBranch"), units.column("InventoryDept")
+    departments = departments_of(dealership)
+    rental = [pair for pair in ask(dealership, select(branch, number).distinct()) if departments.is_rental(*pair)]
+    return or_(
+        false(), *(and_(branch.is_(None) if one is None else branch == one, number == other) for one, other in rental)
+    )
 
 
 def _names_unit(lines: FoundTable, units: FoundTable) -> ColumnElement[bool]:
