@@ -48,6 +48,10 @@ class Page:
         """Whether the page has as many members as one may have."""
         return self.size is not None and len(self.rows) + self.strange >= self.size
 
+    def reached(self, read: int) -> bool:
+        """Whether as many records have been read as the answer counts."""
+        return self.total is not None and read >= self.total
+
 
 @dataclass
 class AccountApi:
@@ -156,6 +160,9 @@ def _page(body: Mapping[str, Any], names: Sequence[str], size: int | None) -> Pa
 
 
 def _count(value: object) -> int | None:
+    """A number, which Zoom describes as text in some of its lists."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
     return value if type(value) is int else None
 
 

@@ -51,13 +51,15 @@ def _walk(fetch: Fetch, what: str, notes: list[str], counted: bool) -> Iterator[
     def one(token: str | None) -> tuple[list[Row], str | None]:
         nonlocal pages, read, empty, strange, total
         page = fetch(token)
-        found = len(page.rows) + page.strange
-        pages, read, strange, total = pages + 1, read + found, strange + page.strange, page.total
-        empty = 0 if found else empty + 1
+        found, to_itself = len(page.rows) + page.strange, page.token == token
+        # A page from behind the end counts nothing, or is one that was there before.
+        if (found or total is None) and not (to_itself and page.reached(read)):
+            read, total = read + found, page.total
+        pages, strange, empty = pages + 1, strange + page.strange, 0 if found else empty + 1
         if not counted:
             return page.rows, page.token
         # A token that leads to itself when all that was counted has come is one behind the end.
-        last = page.token == token and page.total is not None and read >= page.total
+        last = to_itself and page.reached(read)
         return page.rows, page.token if _goes_on(page, pages, read, empty) and not last else None
 
     for rows in cursor_pages(one, what=what):
@@ -69,12 +71,16 @@ def _walk(fetch: Fetch, what: str, notes: list[str], counted: bool) -> Iterator[
 
 
 def _goes_on(page: Page, pages: int, read: int, empty: int) -> bool:
-    """Whether a token is to be followed, in a list that may give one behind its end."""
-    if page.total is not None and read < page.total:
+    """Whether a token is to be followed, in a list that may give one behind its end.
+
+    What an answer counts, records and pages, may be those of that answer alone. A first one that is full is followed,
+    and the next one shows it; from then on a total that was reached is that of all, for no answer has as many.
+    """
+    if page.total is not None and not page.reached(read):
         return empty < EMPTY_PAGES
-    more_pages = page.pages is None or pages < page.pages
-    if page.total is not None and read == page.total:
-        # A full page that is not the last of those counted: the total may be that of one answer.
-        return page.full and page.pages is not None and more_pages
-    # Nothing that can be believed: a total below what has already come counts something else.
-    return not empty and more_pages
+    if empty:
+        return False
+    if page.total == read:
+        return page.full and pages == 1
+    # A total or a number of pages that has been passed counts something else.
+    return page.full or page.pages != pages
