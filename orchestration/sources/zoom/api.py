@@ -146,7 +146,7 @@ def encoded_uuid(uuid: str) -> str:
 
 def _page(body: Mapping[str, Any], names: Sequence[str], size: int | None) -> Page:
     lists = [body[name] for name in names if isinstance(body.get(name), list)]
-    found = next((one for one in lists if one), lists[0])
+    found: list[Any] = next((one for one in lists if one), [])
     rows = [row for row in found if isinstance(row, dict)]
     token = body.get("next_page_token")
     return Page(

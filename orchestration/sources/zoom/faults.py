@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from orchestration.errors import ConfigurationError, PermanentError, TransientError
 from orchestration.logs import redact
@@ -78,10 +79,11 @@ class Problem:
 def inspect(reply: Reply, rows: Sequence[str], paged: bool) -> None:
     """Raise what a response means unless it is data.
 
-    ``rows``: members of which an answer has one, a list. ``paged``: whether a page token was sent.
+    ``rows``: members of which an answer has one, a list, unless it counts no records. ``paged``: whether a page token
+    was sent.
     """
     if 200 <= reply.status < 300:
-        if not isinstance(reply.json, dict) or not any(isinstance(reply.json.get(name), list) for name in rows):
+        if not isinstance(reply.json, dict) or not _has_rows(reply.json, rows):
             raise TryAgain(f"{reply.what} answered {reply.status} without {' or '.join(rows)}: {reply.excerpt}")
         return
     problem = _problem_of(reply)
@@ -113,6 +115,11 @@ def inspect(reply: Reply, rows: Sequence[str], paged: bool) -> None:
         code=problem.code,
         hint=hint,
     )
+
+
+def _has_rows(body: Mapping[str, Any], names: Sequence[str]) -> bool:
+    """Whether one of the lists is there. Zoom promises none of them: where it counts no record, none need be."""
+    return body.get("total_records") in (0, "0") or any(isinstance(body.get(name), list) for name in names)
 
 
 def _used_up(said: str, until: str | None) -> DailyLimit:

@@ -183,6 +183,12 @@ def test_failing_for_ever_ends_bounded_and_never_as_an_empty_list(fault_server: 
         assert len(fault_server.seen) == 7
 
 
+@pytest.mark.parametrize("body", [{"total_records": 0}, {"call_queues": None, "total_records": 0}])
+def test_an_answer_that_counts_no_records_needs_no_list_of_them(fault_server: FaultServer, body: dict) -> None:
+    records, stats = queues(fault_server, TOKEN, answer(body | {"next_page_token": ""}, headers=DATE))
+    assert (records, stats.requests) == ([], 2)
+
+
 @pytest.mark.parametrize(
     ("status", "code", "error", "says"),
     [
