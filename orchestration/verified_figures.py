@@ -11,7 +11,7 @@ from orchestration.sources.ga4.verify import app_figures
 from orchestration.sources.hubspot.verify import contact_figures, deal_figures
 from orchestration.sources.quickbooks.verify import report_totals
 from orchestration.sources.zoom.verify import day_figures
-from orchestration.verified import Figures, Subject
+from orchestration.verified import UNTOLD, Figures, Stated, Subject
 from orchestration.verified_softbase import SOFTBASE
 from orchestration.warehouse.organizations import Organization
 
@@ -132,8 +132,9 @@ def _zoom_mart(connection: psycopg.Connection, organization: Organization) -> Fi
     return found
 
 
-def _zoom_source(session: Session, marted: Figures, _: Organization) -> Figures:
-    return day_figures(session, marted)
+def _zoom_source(session: Session, marted: Figures, _: Organization) -> Stated:
+    told = day_figures(session, marted)
+    return {day: {name: told[day].get(name, UNTOLD) for name in figures} for day, figures in marted.items()}
 
 
 _CASE_METRICS = ("total_cases", "new_cases_30d", "closed_cases_30d", *_CASE_GROUPS)

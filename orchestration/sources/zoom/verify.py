@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from itertools import product
 
-from orchestration.errors import PermanentError
 from orchestration.sources.core.records import Session
 from orchestration.sources.zoom.api import ALONE, TOGETHER, Row
 from orchestration.sources.zoom.calls import call_key, call_pages
@@ -47,14 +46,15 @@ def day_figures(session: Session, marted: Mapping[date, Mapping[str, Value]]) ->
     """The same figures that a mart has of its days, by column of mart_zoom_metrics.
 
     ``marted``: by local date. What the mart does not know (None) is not asked for, and stands as None here too: a
-    stream that may not be read is no difference.
+    stream that may not be read is no difference. Left out is what Zoom can't tell any more: meetings of a host who was
+    deleted since are in no host's list, though in the report.
     """
     if not isinstance(session, Account):
         raise TypeError("a session on Zoom is needed")
     with session.attributed():
         asked = {day: {name for name, value in known.items() if value is not None} for day, known in marted.items()}
         met = {day for day, names in asked.items() if names & _MEETINGS.keys()}
-        report, hosted = _reported(session, met), _hosted(session, met)
+        report, (hosted, all_told) = _reported(session, met), _hosted(session, met)
         found: Figures = {}
         for day, known in marted.items():
             figures: dict[str, Value] = dict.fromkeys(known)
@@ -62,12 +62,14 @@ def day_figures(session: Session, marted: Mapping[date, Mapping[str, Value]]) ->
                 figures[name] = _count(session, name)
             if _MEETINGS.keys() & asked[day]:
                 meetings = hosted[day] if hosted is not None else []
-                figures |= _of_report(report, day, session) or _added_up(meetings)
-                length = sum(_whole(row.get("duration")) for row in meetings)
-                figures["avg_meeting_duration_mins"] = _ratio(Decimal(length), len(meetings))
+                told = _of_report(report, day, session)
+                figures |= told or _added_up(meetings)
+                figures["avg_meeting_duration_mins"] = _ratio(_sum(meetings, "duration"), len(meetings))
+                if told and all_told and len(meetings) < (told["total_meetings"] or 0):
+                    del figures["avg_meeting_duration_mins"]
             if "total_calls" in asked[day]:
                 figures |= _calls(session, day)
-            found[day] = {name: figures[name] for name in known}
+            found[day] = {name: figures[name] for name in known if name in figures}
         return found
 
 
@@ -79,7 +81,7 @@ def _count(account: Account, name: str) -> int:
         if total is not None:
             return total
     rows = [row for page in members(account.api, stream, status, []) for row in page]
-    return sum(row.get("status", "active") == (status or "active") for row in rows)
+    return sum((_word(row, "status") or "active") == (status or "active") for row in rows)
 
 
 def _reported(account: Account, days: set[date]) -> dict[date, dict[str, Value]] | None:
@@ -89,7 +91,7 @@ def _reported(account: Account, days: set[date]) -> dict[date, dict[str, Value]]
         for month in sorted({month_of(day) for day in days}):
             for row in account.api.daily(month).rows:
                 day = date.fromisoformat(str(row.get("date")))
-                found[day] = {name: _whole(row.get(field)) for name, field in _MEETINGS.items()}
+                found[day] = {name: _sum([row], field) for name, field in _MEETINGS.items()}
     except Forbidden:
         return None
     return found
@@ -114,21 +116,25 @@ def _of_report(report: dict[date, dict[str, Value]] | None, day: date, account: 
 def _added_up(meetings: list[Row]) -> dict[str, Value]:
     return {
         "total_meetings": len(meetings),
-        "total_meeting_minutes": sum(_whole(row.get("total_minutes")) for row in meetings),
-        "total_participants": sum(_whole(row.get("participants_count")) for row in meetings),
+        "total_meeting_minutes": _sum(meetings, "total_minutes"),
+        "total_participants": _sum(meetings, "participants_count"),
     }
 
 
-def _hosted(account: Account, days: set[date]) -> dict[date, list[Row]] | None:
-    """Meetings of every host by the local date they began on; None where they may not be read."""
+def _hosted(account: Account, days: set[date]) -> tuple[dict[date, list[Row]] | None, bool]:
+    """Meetings of every host by the local date they began on; None where they may not be read.
+
+    Besides, whether those that one was in are among them.
+    """
     found: dict[str, Row] = {}
     notes: list[str] = []
+    all_told = True
     if not days:
-        return {}
+        return {}, all_told
     windows = list(month_windows(min(days) - MARGIN, min(max(days) + MARGIN + MAY_BE_LEFT_OUT, _newest(account))))
     try:
         pages = (page for status in ("active", "inactive") for page in members(account.api, USERS, status, notes))
-        for host in [str(row["id"]) for page in pages for row in page]:
+        for host in [str(row["id"]) for page in pages for row in page if row.get("id")]:
             try:
                 for kind, (first, last) in product((TOGETHER, ALONE), windows):
                     for page in meeting_pages(account.api, host, first, last, notes, kind):
@@ -139,14 +145,15 @@ def _hosted(account: Account, days: set[date]) -> dict[date, list[Row]] | None:
                 # Read, they are noted as not to be had.
                 if kind != ALONE or not error.is_not_valid:
                     raise
+                all_told = False
     except Forbidden:
-        return None
+        return None, all_told
     by_day: dict[date, list[Row]] = {day: [] for day in days}
     for row in found.values():
         day = local_date(row.get("start_time"), account.api.zone)
         if day in by_day:
             by_day[day].append(row)
-    return by_day
+    return by_day, all_told
 
 
 def _calls(account: Account, day: date) -> dict[str, Value]:
@@ -168,14 +175,14 @@ def _calls(account: Account, day: date) -> dict[str, Value]:
     ordered = [sorted(one, key=lambda row: (str(row.get("start_time")), call_key(row))) for one in calls.values()]
     todays = [one for one in ordered if local_date(one[0].get("start_time"), account.api.zone) == day]
     inbound = [one for one in todays if _word(one[0], "direction") == "inbound"]
-    seconds = Decimal(sum(_whole(row.get("duration")) for one in todays for row in one))
+    seconds = _sum([row for one in todays for row in one], "duration")
     return {
         "total_calls": len(todays),
         "inbound_calls": len(inbound),
         "outbound_calls": sum(_word(one[0], "direction") == "outbound" for one in todays),
         "missed_calls": sum(all(_word(row, "call_result") in _MISSED for row in one) for one in inbound),
-        "total_call_minutes": int((seconds / 60).quantize(Decimal(1), ROUND_HALF_UP)),
-        "avg_call_duration_mins": _ratio(seconds / 60, len(todays)),
+        "total_call_minutes": None if seconds is None else int((seconds / 60).quantize(Decimal(1), ROUND_HALF_UP)),
+        "avg_call_duration_mins": None if seconds is None else _ratio(seconds / 60, len(todays)),
     }
 
 
@@ -190,11 +197,16 @@ def _newest(account: Account) -> date:
     return max(now.date(), now.astimezone(account.api.zone).date())
 
 
-def _ratio(total: Decimal, count: int) -> Decimal | None:
-    return (total / count).quantize(_HUNDREDTH, ROUND_HALF_UP) if count else None
+def _ratio(total: Decimal | None, count: int) -> Decimal | None:
+    return (total / count).quantize(_HUNDREDTH, ROUND_HALF_UP) if total is not None and count else None
 
 
-def _whole(value: object) -> int:
-    if type(value) is not int:
-        raise PermanentError(f"Zoom states {str(value)[:40]!r} where a whole number should be")
-    return value
+def _sum(rows: list[Row], field: str) -> Decimal | None:
+    """Unknown as soon as one of its parts is no number, as in the mart."""
+    total = Decimal(0)
+    for row in rows:
+        try:
+            total += Decimal(str(row.get(field)))
+        except InvalidOperation:
+            return None
+    return total

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from zoom_account import ZoomAccount
 
+from orchestration.demo.serving.faults import Fault
 from orchestration.sources.zoom.verify import day_figures
 
 MEETINGS = ("total_meetings", "total_meeting_minutes", "total_participants", "avg_meeting_duration_mins")
@@ -70,3 +71,37 @@ def test_words_count_however_they_are_spelled(zoom: ZoomAccount) -> None:
     with zoom.session() as session:
         figures = day_figures(session, {NINTH: dict.fromkeys(CALLS, 0)})[NINTH]
     assert figures == {"total_calls": 4, "inbound_calls": 3, "outbound_calls": 1, "missed_calls": 2}
+
+
+def test_an_average_is_left_out_where_a_host_was_deleted_since(zoom: ZoomAccount) -> None:
+    stays, leaves = zoom.add_person("a"), zoom.add_person("b")
+    zoom.add_meeting("hers==", stays, "2026-11-09T15:00:00+00:00")
+    zoom.add_meeting("his==", leaves, "2026-11-09T16:00:00+00:00").end += timedelta(minutes=60)
+    zoom.add_meeting("next==", stays, "2026-11-10T15:00:00+00:00")
+    zoom.account.life.people.remove(leaves)
+    asked = {day: dict.fromkeys(MEETINGS, 0) for day in (NINTH, NINTH + timedelta(1))}
+    with zoom.session() as session:
+        figures = day_figures(session, asked)
+    # The report counts both meetings of the 9th, and one of them has no host any more.
+    assert (figures[NINTH]["total_meetings"], "avg_meeting_duration_mins" in figures[NINTH]) == (2, False)
+    assert figures[NINTH + timedelta(1)]["avg_meeting_duration_mins"] == 30
+
+
+@pytest.mark.parametrize(("duration", "minutes"), [("null", None), ('"90"', 3), ("89.5", 2)])
+def test_a_length_that_is_no_number_makes_the_days_unknown_as_in_the_mart(
+    zoom: ZoomAccount, duration: str, minutes: int | None
+) -> None:
+    call = '{"call_history_uuid":"%s","direction":"inbound","start_time":"2026-11-09T15:00:00Z","duration":%s}'
+    body = f'{{"call_history":[{call % (1, 60)},{call % (2, duration)}],"next_page_token":""}}'
+    with zoom.session() as session:
+        zoom.server.service.faults.add(Fault("body", path="/phone/call_history", status=200, body=body, count=3))
+        figures = day_figures(session, {NINTH: {"total_calls": 2, "total_call_minutes": 2}})[NINTH]
+    # 60 + 90 seconds are 2.5 minutes, 60 + 89.5 less than that.
+    assert figures == {"total_calls": 2, "total_call_minutes": minutes}
+
+
+def test_a_queue_without_a_status_is_active(zoom: ZoomAccount) -> None:
+    zoom.quirks.raw["call_queues"] = ['{"id":"a"}', '{"id":"b","status":""}', '{"id":"c","status":null}']
+    zoom.quirks.raw["call_queues"] += ['{"id":"d","status":"Active"}', '{"id":"e","status":"inactive"}']
+    with zoom.session() as session:
+        assert day_figures(session, {NINTH: {"queue_count": 4}})[NINTH] == {"queue_count": 4}
