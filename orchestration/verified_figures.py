@@ -174,15 +174,22 @@ _APP_METRICS = (
 
 
 def _app_mart(connection: psycopg.Connection, organization: Organization) -> Figures:
-    """The three newest dates that were read from their daily tables: counting one anew reads a month of tables."""
+    """The three newest dates that were read from their daily tables: counting one anew reads a month of tables.
+
+    Where none was, as with the streaming export alone, the three newest of all.
+    """
     rows = connection.execute(
         f"""
-        select mart.metric_date, {", ".join(f"mart.{name}" for name in _APP_METRICS)}
-        from marts.mart_app_analytics as mart
-        inner join intermediate.int_ga4__known_days as days
-            on days.org_id = mart.org_id and days.event_date = mart.metric_date
-        where mart.org_id = %s and not days.is_provisional
-        order by mart.metric_date desc
+        select metric_date, {", ".join(_APP_METRICS)}
+        from (
+            select mart.*, days.is_provisional, bool_and(days.is_provisional) over () as is_streamed_only
+            from marts.mart_app_analytics as mart
+            inner join intermediate.int_ga4__known_days as days
+                on days.org_id = mart.org_id and days.event_date = mart.metric_date
+            where mart.org_id = %s
+        ) as dates
+        where is_streamed_only or not is_provisional
+        order by metric_date desc
         limit 3
         """,  # noqa: S608
         [organization.id],

@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 from dbt_runs import Dbt, Outcome, warehouse
 from landed_ga4 import daily, describe, land, part, prepare
+
+from orchestration.verified_figures import SUBJECTS
+from orchestration.warehouse.organizations import Organization
 
 # As the data mart document has it, on this database's names.
 DOCUMENT = """
@@ -61,7 +65,7 @@ CONSTRAINTS = """
 @pytest.fixture
 def connection(database: str) -> psycopg.Connection:
     connection = psycopg.connect(database, autocommit=True)
-    prepare(connection, organizations=8)
+    prepare(connection, organizations=10)
     return connection
 
 
@@ -108,9 +112,11 @@ def test_every_figure_of_hand_written_dates(connection: psycopg.Connection, dbt:
     land_unknown_dates(connection, 4, 5)
     land_what_does_not_fit(connection, 6)
     land_what_was_read_before_screens_counted(connection, 7)
+    land_streamed_dates(connection, 9, 10)
     outcome = build(dbt)
 
     check_the_table(connection)
+    check_what_is_verified(connection, 9, 10)
     assert rows(connection, 8) == {}, "nothing was read"
     check_a_date_by_eye(connection, 1)
     check_windows(connection, 2, 3)
@@ -285,6 +291,23 @@ def check_unknown_dates(connection: psycopg.Connection, org_id: int, other: int)
     cut = figures(connection, "weekly_active_users", "monthly_active_users", org_id=other)
     assert (cut["2026-01-06"], cut["2026-01-07"]) == ((None, None), (1, None))
     assert (cut["2026-01-27"], cut["2026-01-28"]) == ((0, None), (0, 1))
+
+
+def land_streamed_dates(connection: psycopg.Connection, alone: int, beside: int) -> None:
+    """Four dates that were streamed alone, and two with daily tables before one that was streamed."""
+    for org_id, streamed in ((alone, (1, 2, 3, 4)), (beside, (3,))):
+        known = daily("2026-01-01", "2026-01-04" if org_id == alone else "2026-01-03")
+        known |= {f"2026-01-0{day}": f"events_intraday_2026010{day}" for day in streamed}
+        land(connection, org_id, part("2026-01-01", "ann", 1), known=known)
+
+
+def check_what_is_verified(connection: psycopg.Connection, alone: int, beside: int) -> None:
+    def dates(org_id: int) -> list[str]:
+        organization = Organization(org_id, "", "", uuid4(), "UTC", "USD", 1, None)
+        return sorted(str(day) for day in SUBJECTS["ga4"].mart(connection, organization))
+
+    assert dates(alone) == ["2026-01-02", "2026-01-03", "2026-01-04"]
+    assert dates(beside) == ["2026-01-01", "2026-01-02"], "the streamed one may be replaced meanwhile"
 
 
 def land_what_does_not_fit(connection: psycopg.Connection, org_id: int) -> None:
