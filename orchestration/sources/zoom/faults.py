@@ -19,8 +19,9 @@ NOT_VALID = 300
 ACCOUNT_UNKNOWN = 2001
 ENDPOINT_UNKNOWN = 2300
 MISSING_SCOPE = {4700, 4711}
-# No such meeting any more; no such user, one of another account, one who may not host.
-GONE = {3001, 1001, 1010, 3161}
+# No such meeting any more, one that is a webinar, one too long ago; no such user, one of another account, one who may
+# not host.
+GONE = {3001, 3000, 12702, 1001, 1010, 3161}
 
 _SCOPES = re.compile(r"scopes?:?\s*\[([^\]]*)\]")
 # Codes that have a second meaning, which is in the words alone.

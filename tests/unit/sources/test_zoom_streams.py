@@ -325,6 +325,18 @@ def test_a_webinar_among_the_meetings_keeps_nobody_from_the_others(
     assert [note.partition(" (")[0] for note in read.notes] == ["1 meetings skipped: w=="] * told
 
 
+@pytest.mark.parametrize("code", [3000, 3001, 12702])
+def test_a_meeting_that_zoom_does_not_open_keeps_nobody_from_the_others(zoom: ZoomAccount, code: int) -> None:
+    host = zoom.add_person("a")
+    zoom.add_meeting("m==", host, "2026-11-18T15:00:00+00:00")
+    zoom.add_meeting("old==", host, "2026-11-19T15:00:00+00:00")
+    body = f'{{"code":{code},"message":"It can not be had."}}'
+    zoom.server.service.faults.add(Fault("body", path="old", status=400, body=body))
+    read = zoom.read("participants")
+    assert {key.split('"')[1] for key in read.keys} == {"m=="}
+    assert read.notes == ["1 meetings skipped: old== (It can not be had.)"]
+
+
 def test_participants_beyond_a_runs_share_are_left_for_the_next_ones_newest_first(zoom: ZoomAccount) -> None:
     host = zoom.add_person("a")
     for day in range(1, 10):
