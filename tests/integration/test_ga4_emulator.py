@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -110,3 +110,14 @@ def test_a_marts_figures_asked_afresh_are_those_counted_by_hand(emulated: Emulat
         for day in sorted(truth)[-3:]:
             asked = app_figures(session, day)
             assert asked == {name: truth[day][name] for name in asked}, day
+
+
+def test_figures_are_asked_of_a_table_that_lacks_columns(emulated: Emulator) -> None:
+    table, absent = tables_of_the_app()[f"events_{UNFLAGGED}"], {"stream_id", "platform", "is_active_user"}
+    rows = [{key: value for key, value in row.items() if key not in absent} for row in table.rows]
+    bare = Table(lambda: rows, table.modified, frozenset(absent))
+    emulated.make("analytics_4", {f"events_{UNFLAGGED}": bare}, columns_of)
+    with SOURCES["ga4"].open(emulated.connection("analytics_4"), organization="org", timezone=APP.timezone) as session:
+        asked = app_figures(session, date.fromisoformat(UNFLAGGED))
+    assert asked["total_sessions"] > 0
+    assert asked["ios_downloads"] == 0, "nothing tells the platform"

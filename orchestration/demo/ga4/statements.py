@@ -16,7 +16,7 @@ from typing import Any
 from orchestration.demo.ga4 import answers
 from orchestration.demo.ga4.export import Table
 
-KNOWN = {"98b5901949d7ff07": "sessions", "1a4d7982eb15d47a": "figures"}
+KNOWN = {"98b5901949d7ff07": "sessions", "845b9de2d5eb0ebd": "figures"}
 
 Field = dict[str, Any]
 

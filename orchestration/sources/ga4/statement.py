@@ -10,7 +10,7 @@ parameters are, in whatever order the parameters stand (the rule of the dbt pack
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import blake2b
 
 from orchestration.errors import PermanentError
@@ -159,6 +159,10 @@ def statement(table: str, columns: Iterable[str]) -> str:
             f"the table {table} has no column {', '.join(missing)}",
             hint="this is no table of GA4's export: check dataset in organizations.yml.",
         )
-    optional = {name: name if name in present else f"cast(null as {kind})" for name, kind in _OPTIONAL.items()}
     read = {key: _NUMBER.format(key=key) for key in _NUMBERS} | {key: _TEXT.format(key=key) for key in _TEXTS}
-    return _STATEMENT.format(table=table, **optional, **read)
+    return _STATEMENT.format(table=table, **optional(present), **read)
+
+
+def optional(columns: Collection[str]) -> dict[str, str]:
+    """What stands for each of the columns that not every table has: its name, or NULL."""
+    return {name: name if name in columns else f"cast(null as {kind})" for name, kind in _OPTIONAL.items()}

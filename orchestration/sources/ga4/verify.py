@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from orchestration.errors import PermanentError
 from orchestration.sources.core.records import Session
 from orchestration.sources.ga4.session import Property
+from orchestration.sources.ga4.statement import optional
 from orchestration.sources.ga4.tables import DateTable
 
 Figures = dict[str, int | Decimal | None]
@@ -28,8 +29,8 @@ _EVENTS = """\
         event_name,
         event_timestamp,
         user_pseudo_id,
-        stream_id,
-        platform,
+        {stream_id} as stream_id,
+        {platform} as platform,
         (
             select max(coalesce(p.value.int_value, safe_cast(p.value.string_value as int64)))
             from unnest(event_params) as p
@@ -175,11 +176,10 @@ def _ratio(total: Decimal, count: int) -> Decimal | None:
 
 
 def _events(session: Property, table: DateTable) -> str:
-    flagged = "is_active_user" in session.export.facts(table).columns
     return _EVENTS.format(
         day=table.suffix,
         table=f"{session.export.bigquery.dataset}.{table.name}",
-        is_active_user="is_active_user" if flagged else "cast(null as bool)",
+        **optional(session.export.facts(table).columns),
     )
 
 

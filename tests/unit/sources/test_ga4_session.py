@@ -26,7 +26,7 @@ from orchestration.sources.ga4 import verify
 from orchestration.sources.ga4.bigquery import BigQuery
 from orchestration.sources.ga4.connection import Ga4Connection
 from orchestration.sources.ga4.reading import Export, Pseudonyms
-from orchestration.sources.ga4.statement import REQUIRED, statement
+from orchestration.sources.ga4.statement import REQUIRED, optional, statement
 from orchestration.sources.ga4.tables import date_tables
 
 GA4 = SOURCES["ga4"]
@@ -332,6 +332,25 @@ def test_columns_that_a_table_lacks_are_not_asked_for(server: RunningGa4) -> Non
         read(server)
 
 
+def test_nor_are_they_where_figures_are_asked_afresh(server: RunningGa4, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(server, "events_20260202", event("screen_view", 1, ga_session_id=1))
+    absent = frozenset({"stream_id", "platform", "is_active_user"})
+    write(server, "events_20260203", event("screen_view", 1, ga_session_id=1), without=absent)
+    with GA4.open(server.connection("blank"), organization="org", timezone="UTC") as session:
+        asked = []
+        rows = session.export.bigquery.rows
+        monkeypatch.setattr(
+            session.export.bigquery,
+            "rows",
+            lambda text, *given, **named: asked.append(text) or rows(text, *given, **named),
+        )
+        verify.app_figures(session, date(2026, 2, 3))
+    before, after = asked[0].split("union all")
+    for name in sorted(absent - {"is_active_user"}):
+        assert (f"{name} as {name}" in before, f"cast(null as string) as {name}" in after) == (True, True)
+    assert ("cast(null as bool)" in before, "cast(null as bool)" in after) == (False, True)
+
+
 def test_users_are_hashed_by_organization_dataset_and_key() -> None:
     hashes = {
         Pseudonyms(key, organization, dataset)("1234567890.1609459200")
@@ -348,7 +367,7 @@ def test_the_stand_in_knows_the_statements_and_no_other(server: RunningGa4) -> N
     """Whoever changes a statement proves it on the emulator and tells the stand-in: see statements.KNOWN."""
     text = statement("p.d.events_20260203", [*REQUIRED, "platform"])
     assert KNOWN[fingerprint(text)] == "sessions"
-    part = verify._EVENTS.format(day="20260203", table="p.d.events_20260203", is_active_user="is_active_user")
+    part = verify._EVENTS.format(day="20260203", table="p.d.events_20260203", **optional({"stream_id"}))
     assert KNOWN[fingerprint(verify._STATEMENT.format(events=part))] == "figures"
     assert fingerprint(text.replace("count(*)", "count(1)")) not in KNOWN
     with GA4.open(server.connection("blank"), organization="org", timezone="UTC") as session:
