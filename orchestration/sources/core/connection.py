@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 
 from orchestration.errors import ConfigurationError
+from orchestration.sources.core.records import Stream
 
 REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -42,6 +43,18 @@ def _text(value: str, info: ValidationInfo) -> str:
     if not value.strip():
         raise ValueError("is empty")
     return value.strip()
+
+
+def known_stream(vendor: str, streams: Iterable[Stream]) -> AfterValidator:
+    """For an annotation: the text is the name of one of the source's streams."""
+    known = [stream.name for stream in streams]
+
+    def named(value: str) -> str:
+        if value not in known:
+            raise ValueError(f"is no stream of {vendor} (known: {', '.join(known)})")
+        return value
+
+    return AfterValidator(named)
 
 
 def _service_url(value: str, info: ValidationInfo) -> str:

@@ -71,6 +71,12 @@ class Extract:
     reread_records: int | None = None
 
 
+def skipped(stream: Stream, state: Mapping[str, Any] | None) -> Extract:
+    """Nothing read of a stream that organizations.yml says not to read: its rows and state stay as they are."""
+    note = f"{stream.name} skipped: named under skip_streams in organizations.yml"
+    return Extract(records=(), mode="incremental", state=dict(state or {}), notes=[note])
+
+
 @dataclass
 class RequestStats:
     """What a session cost: counts, and seconds waited for limits and retries (``retry_seconds``: for retries alone).

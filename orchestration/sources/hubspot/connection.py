@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator
-
-from orchestration.sources.core.connection import ConnectionSettings, SecretReference, ServiceUrl
+from orchestration.sources.core.connection import ConnectionSettings, SecretReference, ServiceUrl, known_stream
 from orchestration.sources.hubspot.streams import STREAMS
 
 HUBSPOT_URL = "https://api.hubapi.com"
-
-
-def _stream(name: str) -> str:
-    known = [stream.name for stream in STREAMS]
-    if name not in known:
-        raise ValueError(f"is no stream of HubSpot (known: {', '.join(known)})")
-    return name
 
 
 class HubSpotConnection(ConnectionSettings):
@@ -26,5 +17,5 @@ class HubSpotConnection(ConnectionSettings):
 
     access_token: SecretReference
     base_url: ServiceUrl = HUBSPOT_URL
-    skip_streams: tuple[Annotated[str, AfterValidator(_stream)], ...] = ()
+    skip_streams: tuple[Annotated[str, known_stream("HubSpot", STREAMS)], ...] = ()
     """Streams not to be read, such as those that the portal's plan has no longer; their rows stay as they are."""

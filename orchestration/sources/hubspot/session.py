@@ -14,7 +14,7 @@ from orchestration.errors import ConfigurationError, PermanentError
 from orchestration.logs import register_secret
 from orchestration.sources.core.auth import Bearer
 from orchestration.sources.core.http import HttpClient
-from orchestration.sources.core.records import Extract, Record, RequestStats, Stream, TokenStore
+from orchestration.sources.core.records import Extract, Record, RequestStats, Stream, TokenStore, skipped
 from orchestration.sources.core.retry import RetryPolicy
 from orchestration.sources.core.source import attributed
 from orchestration.sources.hubspot.api import PortalApi
@@ -78,8 +78,7 @@ class Portal:
 
     def _extract(self, stream: Stream, state: Mapping[str, Any], window: tuple[date, date] | None) -> Extract:
         if stream.name in self.connection.skip_streams:
-            note = f"{stream.name} skipped: named under skip_streams in organizations.yml"
-            return Extract(records=(), mode="incremental", state=dict(state), notes=[note])
+            return skipped(stream, state)
         try:
             extract = self._asked(stream, state, window)
             extract.records = _begun(extract.records)
@@ -91,14 +90,14 @@ class Portal:
 
     def _asked(self, stream: Stream, state: Mapping[str, Any], window: tuple[date, date] | None) -> Extract:
         # What others tell of them goes with them: these streams are named as their objects are.
-        skipped = self.connection.skip_streams
+        unread = self.connection.skip_streams
         if isinstance(stream, OwnerStream):
             return read_owners(self.api, stream)
         if isinstance(stream, PipelineStream):
-            return read_pipelines(self.api, stream, state, skipped)
+            return read_pipelines(self.api, stream, state, unread)
         if isinstance(stream, ObjectStream):
             properties = self.api.property_names(stream.kind)
-            linked = tuple(one for one in stream.linked if one not in skipped)
+            linked = tuple(one for one in stream.linked if one not in unread)
             return ObjectReader(self.api, replace(stream, linked=linked), state, properties).read(window)
         raise PermanentError(f"{stream.name} is not a stream of HubSpot")
 

@@ -5,21 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator
-
-from orchestration.sources.core.connection import ConnectionSettings, SecretReference, ServiceUrl, Text
+from orchestration.sources.core.connection import ConnectionSettings, SecretReference, ServiceUrl, Text, known_stream
 from orchestration.sources.quickbooks.streams import STREAMS
 
 PRODUCTION_URL = "https://quickbooks.api.intuit.com"
 SANDBOX_URL = "https://sandbox-quickbooks.api.intuit.com"
 TOKEN_URL = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105
-
-
-def _stream(name: str) -> str:
-    known = [stream.name for stream in STREAMS]
-    if name not in known:
-        raise ValueError(f"is no stream of QuickBooks (known: {', '.join(known)})")
-    return name
 
 
 class QuickBooksConnection(ConnectionSettings):
@@ -36,5 +27,5 @@ class QuickBooksConnection(ConnectionSettings):
     accounting_method: Literal["Accrual", "Cash"] | None = None
     base_url: ServiceUrl = PRODUCTION_URL
     token_url: ServiceUrl = TOKEN_URL
-    skip_streams: tuple[Annotated[str, AfterValidator(_stream)], ...] = ()
+    skip_streams: tuple[Annotated[str, known_stream("QuickBooks", STREAMS)], ...] = ()
     """Streams not to be read, such as those that the company's plan does not have; their rows stay as they are."""

@@ -14,7 +14,7 @@ from orchestration.sources.core.auth import MemoryTokenStore, OAuthRefresh, insp
 from orchestration.sources.core.http import HttpClient
 from orchestration.sources.core.instants import utc_now
 from orchestration.sources.core.limits import RateLimiter
-from orchestration.sources.core.records import Extract, Record, RequestStats, Stream, TokenStore
+from orchestration.sources.core.records import Extract, Record, RequestStats, Stream, TokenStore, skipped
 from orchestration.sources.core.retry import RetryPolicy
 from orchestration.sources.core.source import attributed
 from orchestration.sources.quickbooks.api import CompanyApi, Page
@@ -113,8 +113,7 @@ class Company:
 
     def _extract(self, stream: Stream, state: Mapping[str, Any] | None, window: tuple[date, date] | None) -> Extract:
         if stream.name in self.connection.skip_streams:
-            note = f"{stream.name} skipped: named under skip_streams in organizations.yml"
-            return Extract(records=(), mode="incremental", state=dict(state or {}), notes=[note])
+            return skipped(stream, state)
         if isinstance(stream, SettingsStream):
             return self._read_settings(stream)
         self._know_the_clock()

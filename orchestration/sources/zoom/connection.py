@@ -7,19 +7,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from orchestration.sources.core.connection import ConnectionSettings, SecretReference, ServiceUrl, Text
+from orchestration.sources.core.connection import ConnectionSettings, SecretReference, ServiceUrl, Text, known_stream
 from orchestration.sources.zoom.limits import Plan
 from orchestration.sources.zoom.streams import STREAMS
 
 ZOOM_URL = "https://api.zoom.us"
 TOKEN_URL = "https://zoom.us/oauth/token"  # noqa: S105 - an address
-
-
-def _stream(name: str) -> str:
-    known = [stream.name for stream in STREAMS]
-    if name not in known:
-        raise ValueError(f"is no stream of Zoom (known: {', '.join(known)})")
-    return name
 
 
 def _without_version(url: str) -> str:
@@ -42,5 +35,5 @@ class ZoomConnection(ConnectionSettings):
     """Nothing before it is read; None: as far back as Zoom keeps it, which is six months."""
     participants_per_run: Annotated[int, Field(ge=0)] = 5000
     """Meetings whose participants one run asks for, one request each; what is left is for the runs after it."""
-    skip_streams: tuple[Annotated[str, AfterValidator(_stream)], ...] = ()
+    skip_streams: tuple[Annotated[str, known_stream("Zoom", STREAMS)], ...] = ()
     """Streams not to be read, such as those that the account's plan has no longer; their rows stay as they are."""

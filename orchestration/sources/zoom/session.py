@@ -14,7 +14,7 @@ from orchestration.errors import ConfigurationError, PermanentError
 from orchestration.sources.core.auth import ClientGrant, inspect_token_reply
 from orchestration.sources.core.http import HttpClient, Reply
 from orchestration.sources.core.instants import parse_iso
-from orchestration.sources.core.records import Extract, Record, RequestStats, Stream, TokenStore
+from orchestration.sources.core.records import Extract, Record, RequestStats, Stream, TokenStore, skipped
 from orchestration.sources.core.retry import RetryPolicy
 from orchestration.sources.core.source import attributed
 from orchestration.sources.zoom.api import AccountApi
@@ -108,8 +108,7 @@ class Account:
 
     def _extract(self, stream: Stream, state: Mapping[str, Any], window: tuple[date, date] | None) -> Extract:
         if stream.name in self.connection.skip_streams:
-            note = f"{stream.name} skipped: named under skip_streams in organizations.yml"
-            return Extract(records=(), mode="incremental", state=dict(state), notes=[note])
+            return skipped(stream, state)
         try:
             # Which days are read depends on the server's clock: the answer that brings the token tells it.
             self.auth.authorization()
