@@ -49,7 +49,7 @@ def test_an_app_that_is_not_this_companys_is_a_matter_of_configuration(status: i
 def test_access_that_fails_now_and_then_is_asked_for_with_a_new_token_before_it_counts_as_lost() -> None:
     """120 is a user who lost access, with 401, and at other times Intuit's own trouble, with either status."""
     text = "AuthorizationFailure: -11014-You do not have access to use QuickBooks Online Plus."
-    with pytest.raises(Unauthorized, match="You do not have access"):
+    with pytest.raises(Unauthorized, match="-11014-You do not have"):
         inspect(reply(401, xml_fault("120", "AuthorizatonFault", "Authorization Failure", detail=text)))
     text = "AuthorizationFailure: Unknown Error during Authentication, statusCode: 500"
     with pytest.raises(TryAgain, match="Unknown Error"):

@@ -266,9 +266,20 @@ def test_a_view_is_not_skipped_that_was_there_or_lacks_a_column_or_can_t_be_aske
         views.ViewReader(Refusing(), "ten001", STREAM["branch"], {}, CHICAGO, None).read(None)  # type: ignore[arg-type]
 
 
+class Renting(Recorder):
+    """One that has departments that rent: of a branch, and of none."""
+
+    def values(self, statement: Select[Any]) -> list[tuple[Any, ...]]:
+        named = statement.selected_columns.keys()
+        if named == ["Branch", "Dept", "Title"]:
+            return [(1, 60, "Rental"), (None, 61, "Rental")]
+        rows = super().values(statement)
+        return [(1, 60), (None, 61), (1, 10)] if named == ["InventoryBranch", "InventoryDept"] else rows
+
+
 @pytest.mark.parametrize("lacking", [frozenset(), frozenset({*AUDIT, "SwapEndDate", "DealerSaleDate"})])
 def test_figures_are_asked_for_in_sql_servers_words(lacking: frozenset[str]) -> None:
-    database = Recorder(lacking=lacking)
+    database = Renting(lacking=lacking)
     url = "mssql+pymssql://u:p@127.0.0.1/d"
     settings = SoftbaseConnection.resolved({"url": url, "schema": "ten001", "gl_calendar": "calendar"})
     session = Dealership(database, settings, "one", CHICAGO, database.stats)  # type: ignore[arg-type]
@@ -280,6 +291,8 @@ def test_figures_are_asked_for_in_sql_servers_words(lacking: frozenset[str]) -> 
     assert "EXISTS (SELECT 1 FROM [ten001].[WORental], [ten001].[WO] WHERE" in asked
     assert "[AccountField] = 'Actual'" in asked
     assert "NOT LIKE '9%'" in asked
+    assert "SELECT DISTINCT [ten001].[Equipment].[InventoryBranch]" in asked
+    assert re.search(r"\[InventoryBranch\] IS NULL AND \[\w+\]\.\[\w+\]\.\[InventoryDept\] = '?61", asked)
     # What is grouped by an expression with a parameter, some drivers take for another expression than what is selected.
     assert not re.search(r"GROUP BY CASE", asked)
     assert not FORBIDDEN.search(asked)
