@@ -11,7 +11,7 @@ from orchestration.commands.programs import become
 from orchestration.settings import load_settings
 from orchestration.warehouse import database
 from orchestration.warehouse.database_errors import database_errors
-from orchestration.warehouse.role_rights import AdministratorNeeded
+from orchestration.warehouse.role_rights import AdministratorNeeded, administrator_sql, tenants_unbounded
 
 app = typer.Typer(
     name="db",
@@ -39,7 +39,20 @@ def init() -> None:
             print(needed.sql, flush=True)
             print("→ Then run `aiop db init` again: it does the rest.", file=sys.stderr)
             raise typer.Exit(needed.exit_code) from None
+        if tenants_unbounded(connection):
+            print(
+                "warning: a tenant's login could fill this server's disk or hold others up\n"
+                "  → have an administrator run what `aiop db grants` prints, then run `aiop db init` again",
+                file=sys.stderr,
+            )
     print(f"ready: {database.describe(database.database_url())}, version {migrate.head()}")
+
+
+@app.command()
+def grants() -> None:
+    """Print the SQL by which an administrator of the server lets the warehouse work and bounds what tenants can do."""
+    with database_errors(), database.connect(application_name="aiop db grants") as connection:
+        print(administrator_sql(connection.info.dbname, connection.info.user))
 
 
 @app.command()

@@ -23,6 +23,7 @@ from orchestration.settings import PROJECT_ROOT, load_settings
 from orchestration.warehouse import locks
 from orchestration.warehouse.database import LOCK_TIMEOUT, connect, database_url, embedded_server
 from orchestration.warehouse.database_errors import database_errors
+from orchestration.warehouse.tenant_sessions import end_long_transactions
 
 LOCK = "dbt build"
 # A build may wait for a whole first build of a large warehouse.
@@ -92,6 +93,7 @@ def build_lock(on_wait: Callable[[str], Any] | None = None) -> Iterator[None]:
         with database_errors():
             connection = stack.enter_context(connect(application_name="aiop build lock"))
             stack.enter_context(locks.exclusive(connection, LOCK, wait_seconds=WAIT_SECONDS, on_wait=waiting))
+            end_long_transactions(connection)
         yield
 
 

@@ -242,7 +242,7 @@ class EmbeddedPostgres:
             port = chosen or (state.port if state.port and ports.is_free(state.port) else ports.free_port())
             if not ports.is_free(port):
                 raise ports.port_in_use(port)
-            self._write_settings(account, port)
+            self._write_settings(account, port, binaries.major)
             said_from = self._open_log(account)
             command = [binaries["pg_ctl"], "start", "-D", str(self.data), "-l", str(self.log), "-s"]
             command += ["-w", "-t", str(START_SECONDS)]
@@ -261,11 +261,12 @@ class EmbeddedPostgres:
                 raise ports.port_in_use(chosen)
         raise DatabaseError("no free port was found for the embedded server", hint="choose one with AIOP_PG_PORT")
 
-    def _write_settings(self, account: Account, port: int) -> None:
+    def _write_settings(self, account: Account, port: int, major: int) -> None:
         # Beside the data, not in it: that directory is another user's, who could have put a link there.
         path = self.directory / "aiop.conf"
         partial = path.with_suffix(".partial")
-        partial.write_text(server_settings(port, memory=memory_bytes(), overrides=self._settings), encoding="utf-8")
+        text = server_settings(port, major=major, memory=memory_bytes(), overrides=self._settings)
+        partial.write_text(text, encoding="utf-8")
         partial.chmod(0o600)
         account.own(partial)
         partial.replace(path)

@@ -5,19 +5,10 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
+from orchestration.warehouse.role_rights import HARMFUL_FUNCTIONS
+
 BUILDER = "aiop_builder"
 DATABASE = "aiop"
-
-# Any role may call these by default. A tenant could fill the disk (large objects, log messages) or block others
-# (advisory locks are visible across roles); releasing functions stay, connection pools call them on reset.
-_HARMFUL = """
-    select p.oid::regprocedure::text
-    from pg_catalog.pg_proc as p
-    where p.pronamespace = 'pg_catalog'::regnamespace
-      and (p.proname ~ '^pg_(try_)?advisory_(xact_)?lock(_shared)?$'
-           or p.proname in ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_import', 'pg_logical_emit_message'))
-      and has_function_privilege('public', p.oid, 'execute')
-"""
 
 
 def bootstrap(server: psycopg.Connection, password: str) -> None:
@@ -33,6 +24,10 @@ def bootstrap(server: psycopg.Connection, password: str) -> None:
     # A tripwire: where a policy would filter the builder's rows, the statement fails instead of seeing fewer.
     server.execute(sql.SQL("alter role {} set row_security = off").format(sql.Identifier(BUILDER)))
     server.execute(sql.SQL("alter role {} set timezone = 'UTC'").format(sql.Identifier(BUILDER)))
+    # So that it can limit what the logins it makes may write: see roles.LIMITS.
+    server.execute(
+        sql.SQL("grant set on parameter log_min_messages, temp_file_limit to {}").format(sql.Identifier(BUILDER))
+    )
     for shared in ("postgres", "template1"):
         _close(server, shared)
     create_database(server, DATABASE)
@@ -51,7 +46,8 @@ def create_database(server: psycopg.Connection, name: str, *, template: str = "t
 
 def harden(database: psycopg.Connection) -> None:
     """Take the functions a tenant could do harm with from PUBLIC. ``database``: superuser, in the database meant."""
-    for (function,) in database.execute(_HARMFUL).fetchall():
+    harmful = f"select p.oid::regprocedure::text from pg_catalog.pg_proc as p where {HARMFUL_FUNCTIONS}"  # noqa: S608
+    for (function,) in database.execute(harmful).fetchall():
         # The names come from the catalog, quoted by it.
         database.execute(f"revoke execute on function {function} from public")
         database.execute(f"grant execute on function {function} to {BUILDER}")

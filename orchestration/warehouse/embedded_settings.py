@@ -20,8 +20,8 @@ def memory_bytes() -> int:
     return total
 
 
-def server_settings(port: int, *, memory: int, overrides: Mapping[str, str] | None = None) -> str:
-    """The configuration file's text for a server on ``port`` on a machine with ``memory`` bytes.
+def server_settings(port: int, *, major: int, memory: int, overrides: Mapping[str, str] | None = None) -> str:
+    """The configuration file's text for a server of version ``major`` on ``port``, on a machine with ``memory`` bytes.
 
     It shares a laptop with dbt and Dagster, so it takes an eighth of the memory; nothing trades away durability.
     """
@@ -55,6 +55,9 @@ def server_settings(port: int, *, memory: int, overrides: Mapping[str, str] | No
         "log_min_error_statement": "panic",
         "log_error_verbosity": "terse",
     }
+    if major >= 17:
+        # 64 MB instead of 8 GB: any role may notify, and one that listens and never ends its transaction keeps it all.
+        settings["max_notify_queue_pages"] = 8192
     if _small_shared_memory():
         settings["dynamic_shared_memory_type"] = "mmap"
     settings.update(overrides or {})

@@ -7,6 +7,21 @@ from psycopg import sql
 
 from orchestration.errors import DatabaseError
 
+# Any role may call these by default. A tenant could fill the disk (large objects, log messages, files of exported
+# snapshots), use up transaction numbers until the server stops, or block others (advisory locks are visible across
+# roles); releasing functions stay, connection pools call them on reset.
+HARMFUL_FUNCTIONS = """
+    p.pronamespace = 'pg_catalog'::regnamespace
+    and (
+        p.proname ~ '^pg_(try_)?advisory_(xact_)?lock(_shared)?$'
+        or p.proname in (
+            'lo_creat', 'lo_create', 'lo_from_bytea', 'lo_import', 'pg_logical_emit_message',
+            'pg_export_snapshot', 'pg_current_xact_id', 'txid_current'
+        )
+    )
+    and has_function_privilege('public', p.oid, 'execute')
+"""
+
 
 class AdministratorNeeded(DatabaseError):
     """The warehouse's role lacks rights only an administrator can give; ``sql`` is what to run, in psql."""
@@ -31,6 +46,18 @@ def missing_rights(connection: psycopg.Connection) -> list[str]:
     """What the session's role lacks, each as a phrase; empty where it can do all that is needed."""
     rows = connection.execute(_MISSING).fetchall()
     return [row[0] for row in rows]
+
+
+def tenants_unbounded(connection: psycopg.Connection) -> bool:
+    """Whether BI roles could fill the server's disk or stop it: no administrator ran ``administrator_sql`` yet."""
+    row = connection.execute(
+        f"""
+        select exists (select from pg_proc as p where {HARMFUL_FUNCTIONS})
+            or not has_parameter_privilege('log_min_messages', 'set')
+            or not has_parameter_privilege('temp_file_limit', 'set')
+        """  # noqa: S608
+    ).fetchone()
+    return row == (True,)
 
 
 # One row per lack. Rights on the database and on schema public matter only as far as something is left to change
@@ -90,7 +117,12 @@ def administrator_sql(database: str, role: str) -> str:
 
     Running it again does no harm.
     """
-    names = {"database": sql.Identifier(database), "role": sql.Identifier(role), "role_text": sql.Literal(role)}
+    names: dict[str, sql.Composable] = {
+        "database": sql.Identifier(database),
+        "role": sql.Identifier(role),
+        "role_text": sql.Literal(role),
+    }
+    names["harmful"] = sql.SQL(HARMFUL_FUNCTIONS.strip())
     return sql.SQL(_ADMINISTRATOR).format(**names).as_string(None)
 
 
@@ -115,24 +147,28 @@ begin
 end
 $$;
 
+-- So that the warehouse's role can limit what tenants write to the server's disk by sorting and by causing messages.
+do $$
+begin
+    execute format('grant set on parameter log_min_messages, temp_file_limit to %I', {role_text});
+exception when insufficient_privilege then
+    raise notice 'BI roles can fill the disk with temporary files and log messages: limit them on the server.';
+end
+$$;
+
 -- Only roles let in by name may connect, and none of them may create anything.
 revoke all on database {database} from public;
 grant connect on database {database} to aiop_bi;
 revoke all on schema public from public;
 
--- Any role may call these by default: to fill the disk with large objects or log records, or to hold advisory locks.
+-- Any role may call these by default: to fill the disk with large objects, log records or files of snapshots, to use up
+-- transaction numbers, or to hold advisory locks.
 do $$
 declare
     item record;
 begin
     for item in
-        select oid::regprocedure as signature from pg_proc
-        where pronamespace = 'pg_catalog'::regnamespace
-            and (
-                proname ~ '^pg_(try_)?advisory_(xact_)?lock(_shared)?$'
-                or proname in ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_import', 'pg_logical_emit_message')
-            )
-            and has_function_privilege('public', oid, 'execute')
+        select p.oid::regprocedure as signature from pg_proc as p where {harmful}
     loop
         execute format('revoke execute on function %s from public', item.signature);
         execute format('grant execute on function %s to %I', item.signature, {role_text});

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from urllib.parse import quote, urlencode
 
@@ -17,6 +18,7 @@ from psycopg import errors, sql
 from orchestration.errors import DatabaseError, UsageError
 from orchestration.warehouse.role_rights import AdministratorNeeded, administrator_sql, missing_rights, require_rights
 from orchestration.warehouse.secrets import Vault
+from orchestration.warehouse.tenant_sessions import end_sessions
 
 __all__ = [
     "EVERYONE",
@@ -36,6 +38,8 @@ EVERYONE = "aiop_bi_all"
 
 CONNECTION_LIMIT = 20
 LOGINS_AT_ONCE = 200
+# A tenant that is altering its own role holds it, and must not hold up what is done for all.
+_HELD_BY_ITSELF = "2s"
 _LOCK_RECORDED = "lock table ops.tenant_roles in share row exclusive mode"
 # Good manners, not a boundary: whoever is logged in can change them for the session. As Postgres keeps them.
 SESSION_SETTINGS: Mapping[str, str] = {
@@ -48,6 +52,9 @@ SESSION_SETTINGS: Mapping[str, str] = {
     "search_path": "marts, objects, kpis, platform, benchmarks, catalog",
     "statement_timeout": "300000",
 }
+# A boundary: only whoever was granted the right to set these can change them. Temporary files of one session (a sort,
+# a long series) could fill the disk, and so could the server's log, which errors and messages of a session go to.
+LIMITS: Mapping[str, str] = {"log_min_messages": "fatal", "temp_file_limit": "1GB"}
 
 
 def ensure_group_roles(connection: psycopg.Connection) -> None:
@@ -104,7 +111,8 @@ def _recorded(connection: psycopg.Connection, names: Sequence[str] | None = None
 def credentials(connection: psycopg.Connection, slug: str, *, rotate: bool = False) -> str:
     """The URL with which a BI tool reads one organization; the same one each time, unless ``rotate``.
 
-    The first call sets a password. Raises UsageError for an unknown organization.
+    The first call sets a password; a new one ends the sessions of the old one. Raises UsageError for an unknown
+    organization.
     """
     ensure_tenant_roles(connection)
     with connection.transaction():
@@ -124,7 +132,11 @@ def credentials(connection: psycopg.Connection, slug: str, *, rotate: bool = Fal
             raise UsageError(
                 f"There is no organization {slug!r}.", hint="`aiop orgs list` shows those there are (by their slug)."
             )
-        return _issue(connection, row[0], rotate=rotate)
+        url = _issue(connection, row[0], rotate=rotate)
+    if rotate:
+        # Whoever came between: the old password worked until the new one was committed.
+        end_sessions(connection, [row[0]])
+    return url
 
 
 def all_credentials(connection: psycopg.Connection, *, rotate: bool = False) -> str:
@@ -132,7 +144,10 @@ def all_credentials(connection: psycopg.Connection, *, rotate: bool = False) -> 
     ensure_group_roles(connection)
     with connection.transaction():
         _let_readers_in(connection)
-        return _issue(connection, EVERYONE, rotate=rotate)
+        url = _issue(connection, EVERYONE, rotate=rotate)
+    if rotate:
+        end_sessions(connection, [EVERYONE])
+    return url
 
 
 def _let_readers_in(connection: psycopg.Connection) -> None:
@@ -142,6 +157,8 @@ def _let_readers_in(connection: psycopg.Connection) -> None:
 
 def _issue(connection: psycopg.Connection, role: str, *, rotate: bool) -> str:
     vault = Vault.from_environment()
+    if rotate:
+        end_sessions(connection, [role])
     connection.execute("lock table ops.role_secrets in share row exclusive mode")
     row = connection.execute("select password from ops.role_secrets where role_name = %s", (role,)).fetchone()
     if row is None or rotate:
@@ -158,9 +175,15 @@ def _issue(connection: psycopg.Connection, role: str, *, rotate: bool) -> str:
     # Set each time: a role may change its own password, and a restored database meets a server that knows none.
     # As a verifier, so that no statement log holds the password.
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
-    connection.execute(
-        sql.SQL("alter role {} with password {}").format(sql.Identifier(role), sql.Literal(verifier.decode()))
-    )
+    try:
+        connection.execute(
+            sql.SQL("alter role {} with password {}").format(sql.Identifier(role), sql.Literal(verifier.decode()))
+        )
+    except errors.LockNotAvailable as error:
+        raise DatabaseError(
+            f"the login {role} is held by a transaction of its own, which is altering it",
+            hint="wait for it to end, or say --rotate: that ends the login's sessions and gives it a new password",
+        ) from error
     return _url(connection, role, password)
 
 
@@ -207,12 +230,23 @@ order by wanted.name
 
 def _unlike(connection: psycopg.Connection, names: Sequence[str]) -> list[tuple[str, bool, bool]]:
     """Those of ``names`` that are not as a login should be; whether there is such a role, and whether in the group."""
-    settings = [f"{name}={value}" for name, value in SESSION_SETTINGS.items()]
+    settings = [f"{name}={value}" for name, value in _settings(connection).items()]
     parameters = {"names": list(names), "group": GROUP, "limit": CONNECTION_LIMIT, "settings": settings}
     return connection.execute(_UNLIKE, parameters).fetchall()
 
 
+def _settings(connection: psycopg.Connection) -> dict[str, str]:
+    """What a login's sessions begin with: limits as far as the warehouse's role may set them."""
+    rows = connection.execute(
+        "select name from unnest(%s::text[]) as name where has_parameter_privilege(name, 'set')", [list(LIMITS)]
+    )
+    return {**SESSION_SETTINGS, **{name: LIMITS[name] for (name,) in rows.fetchall()}}
+
+
 def _ensure_logins(connection: psycopg.Connection, names: Sequence[str]) -> None:
+    settings = _settings(connection)
+    row = connection.execute("select current_setting('lock_timeout')").fetchone()
+    assert row is not None
     for name, known, is_member in _unlike(connection, names):
         role = sql.Identifier(name)
         statements = [
@@ -222,13 +256,20 @@ def _ensure_logins(connection: psycopg.Connection, names: Sequence[str]) -> None
         ]
         if not is_member:
             statements.append(sql.SQL("grant {} to {}").format(sql.Identifier(GROUP), role))
-        for setting, value in SESSION_SETTINGS.items():
+        for setting, value in settings.items():
             # A list of schemas is no single value: it is written as the words it consists of.
             words = [sql.Identifier(word) for word in value.split(", ")] if "," in value else [sql.Literal(value)]
             statements.append(
                 sql.SQL("alter role {} set {} = {}").format(role, sql.Identifier(setting), sql.SQL(", ").join(words))
             )
-        connection.execute(sql.SQL("; ").join(statements))
+        if not known:
+            connection.execute(sql.SQL("; ").join(statements))
+            continue
+        # Held by a transaction of its own, it stays as it is until the next call.
+        with suppress(errors.LockNotAvailable), connection.transaction():
+            connection.execute("select set_config('lock_timeout', %s, true)", [_HELD_BY_ITSELF])
+            connection.execute(sql.SQL("; ").join(statements))
+            connection.execute("select set_config('lock_timeout', %s, true)", [row[0]])
 
 
 def _retried(connection: psycopg.Connection, work: Callable[[], None]) -> None:

@@ -113,6 +113,28 @@ def test_sessions_start_read_only_bounded_and_with_the_published_schemas(builder
     }
 
 
+def test_how_much_a_session_may_write_to_the_disk_is_not_the_tenants_to_say(builder: psycopg.Connection) -> None:
+    """Neither in temporary files nor by messages that the server's log takes down."""
+    limits = {"temp_file_limit": "1GB", "log_min_messages": "fatal"}
+    for url in (roles.credentials(builder, "bennett"), roles.all_credentials(builder)):
+        with psycopg.connect(url, autocommit=True) as reader:
+            reader.execute("set default_transaction_read_only = off")
+            reader.execute("alter role current_user reset all")
+        with psycopg.connect(url) as reader:
+            assert {name: reader.execute(f"show {name}").fetchone()[0] for name in limits} == limits
+            assert reader.execute("show statement_timeout").fetchone() == ("0",)  # a habit, which it may drop
+
+
+def test_a_server_that_lets_nobody_set_limits_has_logins_all_the_same(
+    builder: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roles, "LIMITS", {**roles.LIMITS, "log_statement": "none"})
+    name = urlsplit(roles.credentials(builder, "bennett")).username
+    config = builder.execute("select rolconfig from pg_roles where rolname = %s", (name,)).fetchone()[0]
+    assert "temp_file_limit=1GB" in config
+    assert not [setting for setting in config if setting.startswith("log_statement")]
+
+
 def test_preparing_roles_again_writes_nothing(builder: psycopg.Connection, database_everywhere: str) -> None:
     roles.ensure_tenant_roles(builder)
 

@@ -47,6 +47,21 @@ def test_it_is_durable_and_has_room_for_a_busy_night(server: EmbeddedPostgres) -
     assert shown["password_encryption"] == "scram-sha-256"
 
 
+def test_notifications_that_nobody_takes_fill_no_disk(server18: EmbeddedPostgres) -> None:
+    """Before Postgres 17 a server keeps 8 GB of them, whatever its settings."""
+    server18.start()
+    send = "select count(pg_notify('l', repeat('x', 7900) || n)) from generate_series(1, 10000) as n"  # 79 MB
+    with (
+        psycopg.connect(server18.builder_url(), autocommit=True) as listener,
+        psycopg.connect(server18.builder_url(), autocommit=True) as sender,
+    ):
+        listener.execute("listen l")
+        listener.execute("begin")
+        listener.execute("select 1")  # from here on nothing leaves the queue
+        with pytest.raises(psycopg.Error, match="too many notifications"):
+            sender.execute(send)
+
+
 def test_only_this_machine_with_the_password_gets_in(server: EmbeddedPostgres) -> None:
     port = server.start().port
     assert query(server.superuser_url(), "show listen_addresses") == [("127.0.0.1",)]
@@ -86,6 +101,9 @@ def test_other_roles_can_neither_connect_nor_fill_the_disk_nor_block_anyone(serv
         "select pg_advisory_xact_lock_shared(1, 2)",
         "select pg_try_advisory_lock(1)",
         "select pg_logical_emit_message(false, 'a', 'b')",
+        "select pg_export_snapshot()",
+        "select pg_current_xact_id()",
+        "select txid_current()",
         "create temporary table t (a int)",
         "create table public.t (a int)",
         "create schema s",

@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 from psycopg import sql
 
 from orchestration.errors import DatabaseError
-from orchestration.warehouse import migrate, roles
+from orchestration.warehouse import migrate, role_rights, roles
 from orchestration.warehouse.embedded import EmbeddedPostgres
 from orchestration.warehouse.embedded_bootstrap import create_database
 
@@ -114,6 +114,19 @@ def test_roles_made_by_another_warehouse_need_the_admin_option_from_16_on(
         ]
         run_in(server, second, needed.value.sql)
     works(second, monkeypatch)
+
+
+def test_tenants_are_unbounded_until_an_administrator_ran_the_sql(
+    server: EmbeddedPostgres, customer: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = customer("careless", rights="createrole", owner=True)
+    works(url, monkeypatch)
+    with psycopg.connect(url) as builder:
+        assert role_rights.tenants_unbounded(builder)
+        printed = roles.administrator_sql(builder.info.dbname, builder.info.user)
+    run_in(server, url, printed)
+    with psycopg.connect(url) as builder:
+        assert not role_rights.tenants_unbounded(builder)
 
 
 LACKS = {
