@@ -125,9 +125,19 @@ def _file_variables() -> dict[str, str]:
     path = load_settings().env_file
     try:
         stat = path.stat()
+        return _read_variables(path, stat.st_mtime_ns, stat.st_size)
     except FileNotFoundError:
         return {}
-    return _read_variables(path, stat.st_mtime_ns, stat.st_size)
+    except OSError as error:
+        raise UsageError(
+            f"{path} can't be read: {error.strerror}",
+            hint="run the command as the account that the warehouse belongs to (docs/production.md has a command that "
+            "does), or set AIOP_HOME to a home of your own",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path} is not UTF-8 text (byte {error.start})", hint="save it as UTF-8: NAME=value lines"
+        ) from None
 
 
 # With ten thousand organizations the file has tens of thousands of lines, and is asked for each credential.

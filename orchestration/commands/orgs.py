@@ -36,6 +36,8 @@ def apply(
     for word, slugs in (("added", result.added), ("changed", result.changed)):
         if slugs:
             typer.echo(f"{word}: {', '.join(slugs)}")
+    for new, old in result.renamed.items():
+        typer.echo(f"renamed: {old} is {new} from now on, with all its rows and its login")
     for one in result.begun_anew:
         typer.echo(str(one))
     typer.echo(f"{len(result.added)} added, {len(result.changed)} changed, {len(result.unchanged)} unchanged")

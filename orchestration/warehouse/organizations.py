@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,17 @@ class Organization:
 
 @dataclass(frozen=True)
 class ApplyResult:
-    """Slugs of a file's organizations, by what applying it did, and connections that lead to another account."""
+    """Slugs of a file's organizations, by what applying it did, and connections that lead to another account.
+
+    renamed
+        Of those that changed, which had another slug before: the new slug to the old one.
+    """
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     begun_anew: tuple[BegunAnew, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 _COLUMNS = "id, slug, name, organization_id, timezone, currency, fiscal_year_start_month, industry"
@@ -92,7 +97,12 @@ def apply_organizations(connection: psycopg.Connection, content: OrganizationsFi
         if content.platform is not None:
             _write_platform(connection, content.platform.url)
     roles.ensure_tenant_roles(connection)
-    return ApplyResult(**{key: tuple(slugs) for key, slugs in outcome.items()}, begun_anew=tuple(anew))
+    renamed = {one.slug: stored[one.id].slug for one in wanted.values() if one.id in stored}
+    return ApplyResult(
+        **{key: tuple(slugs) for key, slugs in outcome.items()},
+        begun_anew=tuple(anew),
+        renamed={new: old for new, old in renamed.items() if new != old},
+    )
 
 
 def list_organizations(connection: psycopg.Connection) -> list[Organization]:
@@ -168,6 +178,13 @@ def _refuse_contradictions(
         namesake, same = by_slug.get(one.slug, one), by_organization_id.get(one.organization_id, one)
         if namesake.id != one.id:
             problems.append(f"{one.slug}: its id is {namesake.id}, not {one.id}; an organization's id never changes")
+        known = stored.get(one.id, one)
+        if namesake.id == one.id and one.slug != known.slug and one.name != known.name:
+            # An entry that was copied and left its id: all rows and the login of one would be another's.
+            problems.append(
+                f"{one.slug}: its id {one.id} is for good that of {known.slug} ({known.name}): an organization of its "
+                f"own needs another; where {known.slug} is renamed, apply the new slug first and the new name after it"
+            )
         if same.id not in (one.id, namesake.id):
             problems.append(f"{one.slug}: its organization_id is that of {same.slug}")
     for zone in sorted({one.timezone for one in wanted}):

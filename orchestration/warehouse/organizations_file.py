@@ -96,7 +96,7 @@ def _said(error: Any, model: type[BaseModel]) -> str:
             return "is missing"
         case "extra_forbidden":
             return f"unknown key{suggestion(str(error['loc'][-1]), _keys_beside(model, error['loc']))}"
-        case "string_type":
+        case "string_type" | "uuid_type":
             return "must be text: put it in quotes"
         case "dict_type" | "model_type":
             return "must be keys with values"

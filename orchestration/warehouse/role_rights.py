@@ -121,8 +121,8 @@ def administrator_sql(database: str, role: str) -> str:
         "database": sql.Identifier(database),
         "role": sql.Identifier(role),
         "role_text": sql.Literal(role),
+        "harmful": sql.SQL(HARMFUL_FUNCTIONS.strip()),
     }
-    names["harmful"] = sql.SQL(HARMFUL_FUNCTIONS.strip())
     return sql.SQL(_ADMINISTRATOR).format(**names).as_string(None)
 
 

@@ -171,7 +171,7 @@ def _issue(connection: psycopg.Connection, role: str, *, rotate: bool) -> str:
             (role, vault.encrypt(password.encode())),
         )
     else:
-        password = vault.decrypt(row[0]).decode()
+        password = vault.decrypt(row[0], if_lost="--rotate sets a new password").decode()
     # Set each time: a role may change its own password, and a restored database meets a server that knows none.
     # As a verifier, so that no statement log holds the password.
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")

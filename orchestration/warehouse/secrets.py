@@ -88,12 +88,16 @@ class Vault:
         """``data`` encrypted and authenticated, with the newest key."""
         return self._fernet.encrypt(data)
 
-    def decrypt(self, data: bytes | memoryview) -> bytes:
-        """What was encrypted. Raises UsageError where none of the keys fits."""
+    def decrypt(self, data: bytes | memoryview, *, if_lost: str = "") -> bytes:
+        """What was encrypted. Raises UsageError where none of the keys fits.
+
+        ``if_lost`` is the way out for whoever has the key no more.
+        """
         try:
             return self._fernet.decrypt(bytes(data))
         except InvalidToken as error:
             raise UsageError(
                 f"What is stored can't be decrypted: it was encrypted with another {KEY_VARIABLE}.",
-                hint=f"Set {KEY_VARIABLE} to the key in use then; to replace a key, put the new one first: NEW,OLD.",
+                hint=f"Set {KEY_VARIABLE} to the key in use then; to replace a key, put the new one first: NEW,OLD."
+                + (f" If it is lost: {if_lost}." if if_lost else ""),
             ) from error

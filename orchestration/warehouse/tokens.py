@@ -107,8 +107,9 @@ class _Cell:
         ).fetchone()
         self.tokens: OAuthTokens | None = None
         if row is not None and row[0] is not None:
+            lost = f"aiop orgs disconnect {organization} {source}, then connect it again with a new refresh token"
             try:
-                self.tokens = msgspec.json.decode(vault.decrypt(row[0]), type=OAuthTokens)
+                self.tokens = msgspec.json.decode(vault.decrypt(row[0], if_lost=lost), type=OAuthTokens)
             except UsageError as error:
                 raise _as_configuration(error, organization, source) from None
             _register(self.tokens)

@@ -137,6 +137,20 @@ def test_a_new_slug_keeps_the_organizations_uuid(
     assert str(organizations.list_organizations(builder)[0].organization_id) == given
 
 
+def test_an_entry_that_was_copied_and_left_its_id_takes_over_nobodys_rows(
+    builder: psycopg.Connection, apply: Callable[[str], ApplyResult]
+) -> None:
+    apply(BENNETT)
+    before = stored(builder)
+    with pytest.raises(UsageError, match=r"acme: its id 1 is for good that of bennett \(Bennett\)") as refused:
+        apply("  - {id: 1, slug: acme, name: Acme, timezone: UTC, currency: USD}\n")
+    assert "apply the new slug first and the new name after it" in str(refused.value)
+    assert stored(builder) == before
+    renamed = BENNETT.replace("slug: bennett", "slug: acme")
+    assert apply(renamed).renamed == {"acme": "bennett"}
+    assert apply(renamed.replace("name: Bennett", "name: Acme")).renamed == {}
+
+
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
