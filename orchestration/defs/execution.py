@@ -40,7 +40,8 @@ def prepare_dagster_home() -> Path:
     settings = load_settings()
     own = settings.home / "dagster"
     home = Path(os.environ.setdefault("DAGSTER_HOME", str(own)))
-    home.mkdir(parents=True, exist_ok=True)
+    # Events and captured output name organizations and quote errors.
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     config: dict[str, Any] = {
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},

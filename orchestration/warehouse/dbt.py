@@ -56,6 +56,8 @@ def dbt_paths() -> DbtPaths:
     """Paths below ``$AIOP_HOME/dbt``, made if missing, with a profiles.yml as the project's example says."""
     home = load_settings().home / "dbt"
     paths = DbtPaths(home, home / "profiles", home / "target", home / "logs")
+    # Logs and artifacts quote values of rows.
+    paths.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in (paths.profiles, paths.target, paths.logs):
         path.mkdir(parents=True, exist_ok=True)
     example = (PROJECT_ROOT / "profiles.example.yml").read_text(encoding="utf-8")

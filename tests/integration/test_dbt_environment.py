@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 import time
 from pathlib import Path
@@ -10,8 +11,16 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from orchestration.defs.execution import prepare_dagster_home
 from orchestration.errors import AiopError, DatabaseError
+from orchestration.settings import load_settings
 from orchestration.warehouse.dbt import build_lock, build_rows, current_manifest, dbt_environment, dbt_paths, run_dbt
+
+
+def test_what_quotes_rows_is_made_for_its_owners_eyes_alone(database: str) -> None:
+    prepare_dagster_home()
+    for path in (dbt_paths().home, load_settings().home / "dagster"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
 
 
 def test_a_second_build_waits_for_the_first_and_says_so(database: str) -> None:

@@ -31,6 +31,12 @@ def test_without_the_right_to_make_databases_the_demo_says_so_and_goes_on(databa
     assert "azure_sql" not in organizations_yaml()
 
 
+def test_names_of_databases_tell_no_tenant_who_the_others_are() -> None:
+    names = [one.name for one in databases.DATABASES]
+    assert len(set(names)) == len(names)
+    assert not [one.name for one in databases.DATABASES if one.slug in one.name]
+
+
 @pytest.mark.slow
 def test_databases_are_made_once_and_follow_the_world(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database_url()  # starts the server

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -75,7 +76,8 @@ class DemoDatabase:
 
     @property
     def name(self) -> str:
-        return f"demo_{self.source}_{self.slug}"
+        """Tells no tenant whose it is: every login of a server can list its databases and roles."""
+        return f"demo_{self.source}_{blake2b(self.slug.encode(), digest_size=4).hexdigest()}"
 
     @property
     def variable(self) -> str:
