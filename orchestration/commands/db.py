@@ -40,9 +40,14 @@ def init() -> None:
             print("→ Then run `aiop db init` again: it does the rest.", file=sys.stderr)
             raise typer.Exit(needed.exit_code) from None
         if tenants_unbounded(connection):
+            first = (
+                "have an administrator run what `aiop db grants` prints"
+                if load_settings().database_url
+                else "aiop db stop"
+            )
             print(
                 "warning: a tenant's login could fill this server's disk or hold others up\n"
-                "  → have an administrator run what `aiop db grants` prints, then run `aiop db init` again",
+                f"  → {first}, then run `aiop db init` again",
                 file=sys.stderr,
             )
     print(f"ready: {database.describe(database.database_url())}, version {migrate.head()}")

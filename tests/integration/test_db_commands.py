@@ -211,3 +211,16 @@ def test_a_role_that_may_create_roles_but_no_schemas_is_told_so_before_anything_
         assert "it may not create roles" not in refused.stderr
         made = administrator.execute("select count(*) from pg_roles where rolname like 'aiop_bi%'").fetchone()
         assert made == (0,)
+
+
+def test_init_warns_where_tenants_are_unbounded_and_grants_prints_the_way_out(
+    database: str, superuser_url: str
+) -> None:
+    """A role that owns its database and may create roles lacks nothing, so nobody else would bring it up."""
+    with psycopg.connect(superuser_url, autocommit=True) as administrator:
+        assert db("init").stderr == ""
+        administrator.execute("grant execute on function pg_export_snapshot() to public")
+        warned = db("init")
+        assert (warned.returncode, "aiop db grants" in warned.stderr) == (0, True), warned.stderr
+        administrator.execute(sql.SQL(db("grants").stdout))
+        assert db("init").stderr == ""
