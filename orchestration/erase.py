@@ -68,8 +68,10 @@ def erase(connection: psycopg.Connection, slug: str, say: Say = lambda _: None) 
     Waits for a dbt build to end, and keeps others from starting: one that has read the rows would write them again.
     """
     outcome = Erasure(slug)
-    organization = find_organization(connection, slug)
+    find_organization(connection, slug)  # refused without waiting
     with build_lock(on_wait=say):
+        # Whoever had the lock before may have erased the same one.
+        organization = find_organization(connection, slug)
         if organization is not None:
             names = Names(slug, organization.organization_id, organization.name)
             _forget(names, outcome)

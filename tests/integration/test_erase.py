@@ -33,6 +33,7 @@ from orchestration.sync import sync
 from orchestration.warehouse import database as warehouse_database
 from orchestration.warehouse import organizations, roles
 from orchestration.warehouse.database_errors import database_errors
+from orchestration.warehouse.dbt import build_lock
 from orchestration.warehouse.erase import remove_organization
 from orchestration.warehouse.erased import SQLSTATE
 
@@ -395,6 +396,26 @@ def test_killed_half_way_it_is_finished_by_erasing_again(world: World, tmp_path:
     assert (outcome.earlier is None) == (moment == "before commit")
     assert mentions(world.connection) == {"ops.erased_organizations": 1}
     assert not [name for name in files_naming(tmp_path) if name.startswith(("dbt/", "data_docs/zeb"))]
+
+
+def test_erased_twice_at_once_it_is_erased_and_then_was(world: World) -> None:
+    sync("scripted")
+    outcomes: list[erasing.Erasure] = []
+    waiting = threading.Event()
+
+    def second() -> None:
+        with warehouse_database.connect(autocommit=True) as connection:
+            outcomes.append(erasing.erase(connection, SLUG, lambda _: waiting.set()))
+
+    thread = threading.Thread(target=second)
+    with build_lock():
+        thread.start()
+        assert waiting.wait(30)
+        organization = erasing.find_organization(world.connection, SLUG)
+        assert organization is not None
+        remove_organization(world.connection, organization)
+    thread.join(60)
+    assert [outcome.earlier is not None for outcome in outcomes] == [True]
 
 
 def as_tenant(world: World, *statements: str, database: str | None = None) -> None:
