@@ -259,8 +259,9 @@ def test_an_unknown_organization_and_a_wrong_key_are_errors_of_use(
         roles.credentials(builder, "nobody")
     roles.credentials(builder, "bennett")
     monkeypatch.setenv("AIOP_SECRET_KEY", Fernet.generate_key().decode())
-    with pytest.raises(UsageError, match="another AIOP_SECRET_KEY"):
+    with pytest.raises(UsageError, match="another AIOP_SECRET_KEY") as lost:
         roles.credentials(builder, "bennett")
+    assert "If it is lost: --rotate" in lost.value.hint
     # Rotating needs no old password: the way out of a lost key.
     assert log_in(roles.credentials(builder, "bennett", rotate=True))
     monkeypatch.delenv("AIOP_SECRET_KEY")

@@ -159,8 +159,12 @@ def test_a_missing_or_changed_key_is_said_by_name(store: PostgresTokenStore, mon
     old = os.environ["AIOP_SECRET_KEY"]
     new = Fernet.generate_key().decode()
     monkeypatch.setenv("AIOP_SECRET_KEY", new)
-    with pytest.raises(ConfigurationError, match=r"bennett / quickbooks.*another AIOP_SECRET_KEY"), store.locked():
+    with (
+        pytest.raises(ConfigurationError, match=r"bennett / quickbooks.*another AIOP_SECRET_KEY") as lost,
+        store.locked(),
+    ):
         pass
+    assert "If it is lost: aiop orgs disconnect bennett quickbooks" in lost.value.hint
     monkeypatch.setenv("AIOP_SECRET_KEY", f"{new},{old}")
     assert stored(store) == tokens(1)
     monkeypatch.delenv("AIOP_SECRET_KEY")
