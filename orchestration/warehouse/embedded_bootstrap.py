@@ -9,6 +9,8 @@ from orchestration.warehouse.role_rights import HARMFUL_FUNCTIONS
 
 BUILDER = "aiop_builder"
 DATABASE = "aiop"
+# From this version on, sessions can be kept for some roles.
+RESERVING = 160000
 
 
 def bootstrap(server: psycopg.Connection, password: str) -> None:
@@ -28,6 +30,8 @@ def bootstrap(server: psycopg.Connection, password: str) -> None:
     server.execute(
         sql.SQL("grant set on parameter log_min_messages, temp_file_limit to {}").format(sql.Identifier(BUILDER))
     )
+    if server.info.server_version >= RESERVING:
+        server.execute(sql.SQL("grant pg_use_reserved_connections to {}").format(sql.Identifier(BUILDER)))
     for shared in ("postgres", "template1"):
         _close(server, shared)
     create_database(server, DATABASE)

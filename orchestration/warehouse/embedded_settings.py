@@ -55,6 +55,9 @@ def server_settings(port: int, *, major: int, memory: int, overrides: Mapping[st
         "log_min_error_statement": "panic",
         "log_error_verbosity": "terse",
     }
+    if major >= 16:
+        # For the builder's sessions, whatever tenants hold: two jobs that meet, on their normal settings.
+        settings["reserved_connections"] = 50
     if major >= 17:
         # 64 MB instead of 8 GB: any role may notify, and one that listens and never ends its transaction keeps it all.
         settings["max_notify_queue_pages"] = 8192

@@ -156,6 +156,17 @@ exception when insufficient_privilege then
 end
 $$;
 
+-- From Postgres 16 on, the setting reserved_connections keeps sessions for the warehouse, whatever tenants hold.
+do $$
+begin
+    if current_setting('server_version_num')::int >= 160000 then
+        execute format('grant pg_use_reserved_connections to %I', {role_text});
+    end if;
+exception when insufficient_privilege then
+    raise notice 'Sessions of BI roles can take all that the server has: put a pooler in front.';
+end
+$$;
+
 -- Only roles let in by name may connect, and none of them may create anything.
 revoke all on database {database} from public;
 grant connect on database {database} to aiop_bi;

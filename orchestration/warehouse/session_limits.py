@@ -11,7 +11,12 @@ from orchestration.errors import UsageError
 _LIMITS = """
 select 'max_connections', current_setting('max_connections')::int
     - current_setting('superuser_reserved_connections')::int
-    - coalesce(current_setting('reserved_connections', true)::int, 0)
+    - case
+        when exists (
+            select from pg_roles where rolname = 'pg_use_reserved_connections' and pg_has_role(oid, 'usage')
+        ) then 0
+        else coalesce(current_setting('reserved_connections', true)::int, 0)
+    end
 union all
 select 'the connection limit of the role', rolconnlimit from pg_roles where rolname = current_user and rolconnlimit >= 0
 union all

@@ -228,7 +228,7 @@ def test_applying_a_file_holds_no_lock_on_logins_while_it_makes_more_of_them(
 
 @pytest.mark.slow
 def test_a_server_with_room_for_few_locks_makes_all_logins(server18: EmbeddedPostgres) -> None:
-    small = {"max_locks_per_transaction": "10", "max_connections": "10", "max_wal_senders": "0"}
+    small = {"max_locks_per_transaction": "10", "max_connections": "10", "reserved_connections": "0"}
     server = EmbeddedPostgres(server18.home, None, {**SMALL, **small})
     server.start()
     with psycopg.connect(server.builder_url(), autocommit=True) as builder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import stat
@@ -110,6 +111,23 @@ def test_other_roles_can_neither_connect_nor_fill_the_disk_nor_block_anyone(serv
     ):
         with pytest.raises(errors.InsufficientPrivilege):
             query(f"{guest}/aiop", statement)
+
+
+def test_sessions_are_kept_for_the_builder_whatever_others_hold(server18: EmbeddedPostgres) -> None:
+    few = {"max_connections": "12", "superuser_reserved_connections": "1", "reserved_connections": "4"}
+    server = EmbeddedPostgres(server18.home, None, {**SMALL, **few})
+    server.start()
+    with psycopg.connect(server.builder_url(), autocommit=True) as builder:
+        builder.execute("create role guest login password 'guest'")
+        builder.execute("grant connect on database aiop to guest")
+    guest = f"postgresql://guest:guest@127.0.0.1:{server.status().port}/aiop"
+    with contextlib.ExitStack() as held:
+        for _ in range(12 - 1 - 4):
+            held.enter_context(psycopg.connect(guest))
+        with pytest.raises(psycopg.OperationalError, match="pg_use_reserved_connections"):
+            psycopg.connect(guest)
+        for _ in range(4):
+            held.enter_context(psycopg.connect(server.builder_url()))
 
 
 def test_failed_statements_leave_no_data_and_no_password_in_the_log(server: EmbeddedPostgres) -> None:
