@@ -5,6 +5,7 @@ Reading it lists every problem at once, each with its line; no message shows a c
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +27,9 @@ from orchestration.warehouse.yaml_lines import Document, Problem, read_yaml
 from orchestration.warehouse.yaml_lines import Path as Location
 
 Model = TypeVar("Model", bound=BaseModel)
+
+# Of what keys and sources are made; longer than the longest of them is no slip of the pen.
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,29}\Z")
 
 
 def read_organizations(path: Path, environment: Mapping[str, str] | None = None) -> OrganizationsFile:
@@ -190,6 +194,11 @@ def _entries(document: Document) -> list[tuple[int, dict[str, Any]]]:
     ]
 
 
+def _shown(key: str) -> str:
+    """A key as messages have it: one that is no word of such a file may be a credential in the wrong place."""
+    return key if _WORD.match(key) else "…"
+
+
 def _name(document: Document, at: Location) -> str:
     """``at`` as a person would say it: an organization by its slug, or by its number where it has none."""
     prefix, rest = "", at
@@ -197,5 +206,5 @@ def _name(document: Document, at: Location) -> str:
         slug = dict(_entries(document)).get(int(at[1]), {}).get("slug")
         prefix = slug if isinstance(slug, str) and slug else f"organization {int(at[1]) + 1}"
         rest = at[2:]
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest).lstrip(".")
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{_shown(str(part))}" for part in rest).lstrip(".")
     return " ".join(part for part in (prefix, path) if part) or "the file"

@@ -121,6 +121,21 @@ organisations: []
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "connections: {hubspot: {access_token: env:C, pat-na1-0c4f7a: x}}",
+        "connections: {AB11736412345canaryQ8xJ2mN7pR4tV6wY9z: {a: b}}",
+        '"postgresql://u:canary@h/d": 1',
+    ],
+)
+def test_a_credential_in_the_place_of_a_key_is_not_shown(line: str) -> None:
+    (said,) = problems(with_line(line))
+    assert "unknown" in said
+    assert "…" in said
+    assert not any(secret in said for secret in ("pat-na1", "canary"))
+
+
+@pytest.mark.parametrize(
     "slug",
     ["Bennett", "1bennett", "_b", "ben-nett", "ben nett", "x'; drop table y;--", "b" * 42, "bennétt", "\u0430bc", ""],
 )
