@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -460,7 +461,7 @@ def test_a_job_reads_as_many_at_a_time_as_its_configuration_says(world: World, m
 
     asked = []
     monkeypatch.setattr(sources, "sync", lambda source, **arguments: asked.append(arguments["workers"]))
-    context = type("Context", (), {"run_id": "", "log": None})()
+    context = SimpleNamespace(run=SimpleNamespace(run_id=""), log=None)
     for config in (sources.SyncConfig(), sources.SyncConfig(workers=5)):
         sources._sync(context, "scripted", [], config)
     assert asked == [None, 5]
