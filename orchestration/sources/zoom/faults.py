@@ -128,7 +128,8 @@ def _used_up(said: str, until: str | None) -> DailyLimit:
     return DailyLimit(
         f"the account's requests of today are used up: {said}",
         hint=f"Zoom counts anew from midnight GMT{named}; run the sync again after that. Limits are the account's: "
-        "all its apps use them up together.",
+        "all its apps use them up together. Where a first read of many hosts takes more than a day's, a later "
+        "start_date makes it shorter.",
     )
 
 

@@ -142,6 +142,7 @@ def test_todays_requests_used_up_ends_all_streams_of_the_product_at_once(fault_s
                 list(session.read(stream, None, None).records)
             assert isinstance(raised.value, DailyLimit)
             assert "midnight GMT" in raised.value.hint
+            assert "later start_date" in raised.value.hint
         assert session.stats.retry_seconds == 0
         assert len(fault_server.seen) == 2
         # Zoom counts those of meetings on their own.
