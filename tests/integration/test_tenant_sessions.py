@@ -110,4 +110,5 @@ def test_a_build_ends_transactions_that_outlast_every_query_and_no_others(
         with holding(vital, "select 1") as young:
             with build_lock():
                 assert (is_alive(old), is_alive(idle), is_alive(young)) == (False, True, True)
-    assert str(urlsplit(bennett).username) in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert str(urlsplit(bennett).username) in said.out + said.err
