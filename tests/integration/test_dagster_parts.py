@@ -277,3 +277,12 @@ def test_the_definitions_validate_as_dagster_itself_loads_them(
     )
     assert validated.returncode == 0, validated.stdout + validated.stderr
     assert "Validation successful for code location aiop" in validated.stdout + validated.stderr
+
+
+@pytest.mark.slow
+def test_an_unknown_job_is_refused_with_the_names_there_are(database: str, tmp_path: Path, project_read: Path) -> None:
+    shutil.copytree(project_read, tmp_path / "dbt")
+    refused = subprocess.run([AIOP, "run", "etl_quickbook"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "etl_quickbooks_financial" in refused.stderr
+    assert "nightly" in refused.stderr

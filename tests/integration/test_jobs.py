@@ -172,12 +172,3 @@ def test_one_organizations_failure_is_named_stops_nobody_and_shows_no_credential
         "planted in ops.planted.plain",
         "planted in ops.planted.packed",
     }
-
-
-@pytest.mark.slow
-def test_an_unknown_job_is_refused_with_the_names_there_are(world: WarehouseWorld) -> None:
-    refused = aiop("run", "etl_quickbook")
-
-    assert refused.returncode == 2
-    assert "etl_quickbooks_financial" in refused.stderr
-    assert "nightly" in refused.stderr

@@ -52,8 +52,8 @@ class Published(QualityWorld):
 
 
 @pytest.fixture
-def world(database_everywhere: str, tmp_path: Path) -> Published:
-    return Published(warehouse(database_everywhere, tmp_path / "dbt-state"))
+def world(database: str, tmp_path: Path) -> Published:
+    return Published(warehouse(database, tmp_path / "dbt-state"))
 
 
 @pytest.mark.slow
