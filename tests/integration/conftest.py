@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from bi_world import BiWorld, bi_world
+from cryptography.fernet import Fernet
 from postgres_helpers import SMALL
 from servers import EMBEDDED, EVERYWHERE, PROGRAMS
 
@@ -31,3 +33,16 @@ def bi(
     """One world for all who only read it; their modules bear the mark ``xdist_group("bi")``."""
     with bi_world(postgres_server(EMBEDDED), tmp_path_factory.mktemp("bi"), "aiop_template") as world:
         yield world
+
+
+@pytest.fixture
+def two_tenants(database_everywhere: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection]:
+    """The builder's session on a database with the organizations ``bennett`` and ``vital``, on each kind of server."""
+    monkeypatch.setenv("AIOP_SECRET_KEY", Fernet.generate_key().decode())
+    with psycopg.connect(database_everywhere, autocommit=True) as connection:
+        connection.execute(
+            "insert into ops.organizations (id, slug, name, organization_id, timezone, currency) values"
+            " (1, 'bennett', 'Bennett', gen_random_uuid(), 'UTC', 'USD'),"
+            " (2, 'vital', 'VITAL', gen_random_uuid(), 'UTC', 'USD')"
+        )
+        yield connection

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import psycopg
@@ -19,20 +18,10 @@ from orchestration.warehouse import migrate, roles
 from orchestration.warehouse.embedded import EmbeddedPostgres
 from orchestration.warehouse.prepare import prepare
 
-ORGANIZATIONS = """
-insert into ops.organizations (id, slug, name, organization_id, timezone, currency)
-values
-    (1, 'bennett', 'Bennett', gen_random_uuid(), 'UTC', 'USD'),
-    (2, 'vital', 'VITAL', gen_random_uuid(), 'UTC', 'USD')
-"""
-
 
 @pytest.fixture
-def builder(database_everywhere: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection]:
-    monkeypatch.setenv("AIOP_SECRET_KEY", Fernet.generate_key().decode())
-    with psycopg.connect(database_everywhere, autocommit=True) as connection:
-        connection.execute(ORGANIZATIONS)
-        yield connection
+def builder(two_tenants: psycopg.Connection) -> psycopg.Connection:
+    return two_tenants
 
 
 def log_in(url: str) -> str:

@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from cryptography.fernet import Fernet
 
 from orchestration.errors import DatabaseError
 from orchestration.warehouse import roles, tenant_sessions
 from orchestration.warehouse.dbt import build_lock
 
-ORGANIZATIONS = """
-insert into ops.organizations (id, slug, name, organization_id, timezone, currency)
-values
-    (1, 'bennett', 'Bennett', gen_random_uuid(), 'UTC', 'USD'),
-    (2, 'vital', 'VITAL', gen_random_uuid(), 'UTC', 'USD')
-"""
-
 
 @pytest.fixture
-def builder(database_everywhere: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection]:
-    monkeypatch.setenv("AIOP_SECRET_KEY", Fernet.generate_key().decode())
-    with psycopg.connect(database_everywhere, autocommit=True) as connection:
-        connection.execute(ORGANIZATIONS)
-        connection.execute("set lock_timeout = '1s'")
-        yield connection
+def builder(two_tenants: psycopg.Connection) -> psycopg.Connection:
+    two_tenants.execute("set lock_timeout = '1s'")
+    return two_tenants
 
 
 def holding(url: str, *statements: str) -> psycopg.Connection:
